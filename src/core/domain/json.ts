@@ -1,0 +1,55 @@
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * JSON as the ledger's columns and the command line print it: keys sorted, non-ASCII escaped.
+ *
+ * Columns: `, ` and `: ` on one line, because the reference compares some of them as text. Output: two-space indent.
+ */
+export function ledgerJson(value: unknown): string {
+  return serialize(value, null, '');
+}
+
+export function printedJson(value: unknown): string {
+  return serialize(value, 2, '');
+}
+
+function serialize(value: unknown, indent: number | null, margin: string): string {
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) {
+    return wrap('[', ']', value.map((item: unknown) => (inner: string) => serialize(item, indent, inner)), indent, margin);
+  }
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .toSorted(([left], [right]) => compareCodePoints(left, right));
+  const parts = entries.map(([key, item]) => (inner: string) => `${quote(key)}: ${serialize(item, indent, inner)}`);
+  return wrap('{', '}', parts, indent, margin);
+}
+
+type Part = (margin: string) => string;
+
+function wrap(open: string, close: string, parts: Part[], indent: number | null, margin: string): string {
+  if (parts.length === 0) return open + close;
+  if (indent === null) return open + parts.map((part) => part('')).join(', ') + close;
+  const inner = margin + ' '.repeat(indent);
+  return `${open}\n${parts.map((part) => inner + part(inner)).join(',\n')}\n${margin}${close}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function compareCodePoints(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

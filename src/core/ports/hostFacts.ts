@@ -1,0 +1,162 @@
+import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+
+/** What this host says about processes: liveness, identity over pid reuse, tree, open files. */
+export interface HostFacts {
+  /** True also when the process belongs to somebody else. */
+  isAlive(pid: number): boolean;
+  /** A value that two processes with one pid never share (start ticks on Linux, start date elsewhere); null when gone. */
+  startTime(pid: number): string | null;
+  /** Changes with each boot. */
+  readonly bootId: string;
+  /** The pid namespace of this process: `pid:[4026531836]`; null where there are none. */
+  readonly pidNamespace: string | null;
+  /** Children of a process, in order of pid. */
+  children(pid: number): readonly number[];
+  commandLine(pid: number): readonly string[];
+  /** Absolute paths of the regular files that the process holds open. */
+  openFiles(pid: number): readonly string[];
+}
+
+export const systemHostFacts: HostFacts = {
+  isAlive: (pid) => {
+    try {
+      process.kill(pid, 0);
+      return !isZombie(pid);
+    } catch (error) {
+      return isNodeError(error) && error.code === 'EPERM';
+    }
+  },
+  startTime: (pid) => linuxStat(pid)?.startTicks ?? psField(pid, 'lstart='),
+  get bootId() {
+    return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? sysctlBootTime();
+  },
+  get pidNamespace() {
+    return readLink('/proc/self/ns/pid');
+  },
+  children: (pid) => linuxChildren(pid) ?? psChildren(pid),
+  commandLine: (pid) =>
+    readText(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ?? psField(pid, 'command=')?.split(' ') ?? [],
+  openFiles: (pid) => linuxOpenFiles(pid) ?? lsofOpenFiles(pid),
+};
+
+interface LinuxStat {
+  readonly state: string;
+  readonly startTicks: string;
+}
+
+function linuxStat(pid: number): LinuxStat | null {
+  const text = readText(`/proc/${pid}/stat`);
+  if (!text) return null;
+  // The program name is in parentheses and may itself hold spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  return state !== undefined && startTicks !== undefined ? { state, startTicks } : null;
+}
+
+function isZombie(pid: number): boolean {
+  return linuxStat(pid)?.state === 'Z';
+}
+
+function linuxChildren(pid: number): readonly number[] | null {
+  const tasks = listFolder(`/proc/${pid}/task`);
+  if (!tasks) return readText('/proc/self/stat') === null ? null : [];
+  const found = tasks.flatMap((task) => (readText(`/proc/${pid}/task/${task}/children`) ?? '').split(' ').filter(Boolean));
+  return [...new Set(found.map(Number))].toSorted((left, right) => left - right);
+}
+
+function linuxOpenFiles(pid: number): readonly string[] | null {
+  const entries = listFolder(`/proc/${pid}/fd`);
+  if (!entries) return readText('/proc/self/stat') === null ? null : [];
+  return [...new Set(entries.map((entry) => readLink(`/proc/${pid}/fd/${entry}`)).filter((file) => file?.startsWith('/')))].filter(
+    (file) => file !== null && file !== undefined,
+  );
+}
+
+function lsofOpenFiles(pid: number): readonly string[] {
+  const text = execute('lsof', ['-p', String(pid), '-Fn']);
+  return [...new Set(text.split('\n').filter((line) => line.startsWith('n/')).map((line) => line.slice(1)))];
+}
+
+function psChildren(pid: number): readonly number[] {
+  return execute('pgrep', ['-P', String(pid)]).split('\n').filter(Boolean).map(Number);
+}
+
+function psField(pid: number, field: string): string | null {
+  return execute('ps', ['-o', field, '-p', String(pid)]).trim() || null;
+}
+
+function sysctlBootTime(): string {
+  return execute('sysctl', ['-n', 'kern.boottime']).trim() || 'unknown-boot';
+}
+
+function execute(file: string, argv: string[]): string {
+  try {
+    return execFileSync(file, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 });
+  } catch {
+    return '';
+  }
+}
+
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function readLink(file: string): string | null {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function listFolder(folder: string): string[] | null {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return null;
+  }
+}
+
+function isNodeError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}
+
+export interface FakeProcess {
+  readonly startTime?: string;
+  readonly parent?: number;
+  readonly commandLine?: readonly string[];
+  readonly openFiles?: readonly string[];
+}
+
+/** A host whose processes are what the test says. */
+export class FakeHostFacts implements HostFacts {
+  readonly processes = new Map<number, FakeProcess>();
+  bootId = 'boot-1';
+  pidNamespace: string | null = 'pid:[1]';
+
+  isAlive(pid: number): boolean {
+    return this.processes.has(pid);
+  }
+
+  startTime(pid: number): string | null {
+    const found = this.processes.get(pid);
+    return found ? (found.startTime ?? '1') : null;
+  }
+
+  children(pid: number): readonly number[] {
+    return [...this.processes].filter(([, one]) => one.parent === pid).map(([child]) => child);
+  }
+
+  commandLine(pid: number): readonly string[] {
+    return this.processes.get(pid)?.commandLine ?? [];
+  }
+
+  openFiles(pid: number): readonly string[] {
+    return this.processes.get(pid)?.openFiles ?? [];
+  }
+}

@@ -1,0 +1,96 @@
+import { execFile, spawn } from 'node:child_process';
+
+export interface ProcessResult {
+  /** Exit status; 127 when the program does not exist, 124 when it ran out of time, 128+n for a signal. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** True when the program could not be found on PATH. */
+  readonly missing: boolean;
+}
+
+export interface RunOptions {
+  readonly stdin?: string;
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Running other programs. Arguments never pass a shell. */
+export interface ProcessRunner {
+  run(file: string, argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  /** Starts a process of its own session with null stdio that outlives us; resolves with its pid. */
+  startDetached(file: string, argv: readonly string[], options?: Omit<RunOptions, 'stdin'>): Promise<number>;
+}
+
+const outputLimit = 64 * 1024 * 1024;
+
+export const systemProcessRunner: ProcessRunner = {
+  run: (file, argv, options = {}) =>
+    new Promise((resolve) => {
+      const child = execFile(
+        file,
+        [...argv],
+        {
+          cwd: options.cwd,
+          env: options.environment ?? process.env,
+          timeout: options.timeoutMilliseconds ?? 0,
+          killSignal: 'SIGKILL',
+          maxBuffer: outputLimit,
+          encoding: 'utf8',
+        },
+        (error, stdout, stderr) => {
+          const missing = error?.code === 'ENOENT';
+          resolve({ status: statusOf(error, missing), stdout, stderr: stderr || (missing ? String(error) : ''), missing });
+        },
+      );
+      child.stdin?.on('error', () => {}); // a program that exits without reading its input is no error of ours
+      child.stdin?.end(options.stdin ?? '');
+    }),
+  startDetached: (file, argv, options = {}) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(file, [...argv], {
+        cwd: options.cwd,
+        env: options.environment ?? process.env,
+        detached: true,
+        stdio: 'ignore',
+      });
+      child.once('error', reject);
+      child.once('spawn', () => {
+        child.unref();
+        resolve(child.pid ?? 0);
+      });
+    }),
+};
+
+function statusOf(error: (Error & { code?: unknown; killed?: boolean; signal?: unknown }) | null, missing: boolean): number {
+  if (!error) return 0;
+  if (missing) return 127;
+  if (typeof error.code === 'number') return error.code;
+  return error.killed ? 124 : 128;
+}
+
+type Answer = Partial<ProcessResult> | ((argv: readonly string[], options: RunOptions) => Partial<ProcessResult>);
+
+/** Answers by program name and records every call. */
+export class FakeProcessRunner implements ProcessRunner {
+  readonly calls: { file: string; argv: readonly string[]; options: RunOptions }[] = [];
+  readonly #answers: Map<string, Answer>;
+
+  constructor(answers: Record<string, Answer> = {}) {
+    this.#answers = new Map(Object.entries(answers));
+  }
+
+  run(file: string, argv: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
+    this.calls.push({ file, argv, options });
+    const answer = this.#answers.get(file);
+    if (answer === undefined) return Promise.resolve({ status: 127, stdout: '', stderr: '', missing: true });
+    const given = typeof answer === 'function' ? answer(argv, options) : answer;
+    return Promise.resolve({ status: 0, stdout: '', stderr: '', missing: false, ...given });
+  }
+
+  startDetached(file: string, argv: readonly string[], options: RunOptions = {}): Promise<number> {
+    this.calls.push({ file, argv, options });
+    return Promise.resolve(4242);
+  }
+}
