@@ -1,0 +1,50 @@
+import * as z from 'zod/mini';
+
+const text = z.string();
+const optionalText = z.optional(z.string());
+const registration = z.object({ name: text, tmuxSession: text, pid: z.optional(z.int()), cwd: text });
+
+/**
+ * What the panel asks the engine to do: the name of an operation of core and the input the panel gives it.
+ * The supervisor checks each input against its schema, then calls that operation.
+ */
+export const panelOperations = {
+  pair: z.object({ task: text, goal: text, worker: text, manager: text, prompt: text, cwd: text }),
+  'register-worker': registration,
+  'register-manager': registration,
+  cycle: z.object({ task: text }),
+  'session-nudge': z.object({ name: text, text }),
+  'session-interrupt': z.object({ name: text, followup: optionalText }),
+  criteria: z.union([
+    z.object({
+      task: text,
+      action: z.literal('add'),
+      criterion: text,
+      source: z.enum(['user_requested', 'manager_inferred', 'worker_proposed', 'final_audit']),
+      status: z.enum(['proposed', 'accepted']),
+    }),
+    z.object({
+      task: text,
+      action: z.enum(['accept', 'satisfy', 'defer', 'reject']),
+      id: z.int(),
+      proof: optionalText,
+      rationale: optionalText,
+    }),
+  ]),
+  'finish-task': z.object({ task: text, reason: text, stopWorker: z.boolean(), stopManager: z.boolean() }),
+  stop: z.object({ name: text }),
+  doctor: z.object({}),
+} as const;
+
+export type PanelOperation = keyof typeof panelOperations;
+export type PanelOperationInput<Name extends PanelOperation> = z.infer<(typeof panelOperations)[Name]>;
+
+/** A refusal: the closed error code of core, one clear sentence, and what to do about it where that isn't in it. */
+export const operationFailure = z.object({
+  ok: z.literal(false),
+  error: z.object({ code: text, message: text, remedy: z.nullable(text) }),
+});
+
+/** `output` is the operation's output as its command line verb prints it. */
+export const operationResult = z.union([z.object({ ok: z.literal(true), output: z.json() }), operationFailure]);
+export type OperationResult = z.infer<typeof operationResult>;

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+import { cacheFolder } from './cacheFolder.ts';
+
+const manifestFolder = join(import.meta.dirname, 'server');
+
+/** What must be there after a successful install; native parts are what a half-run post-install lacks. */
+const proof = [
+  'node_modules/code-server/lib/vscode/out/server-main.js',
+  'node_modules/code-server/lib/vscode/node_modules/node-pty/package.json',
+  'node_modules/code-server/lib/vscode/node_modules/@vscode/spdlog/build/Release/spdlog.node',
+  'node_modules/code-server/lib/vscode/bin/helpers/browser.sh',
+];
+
+/**
+ * Installs the VS Code server into the cache, once per lockfile and platform, and returns the path of its
+ * `server-main.js`. A finished install appears by one rename, so an interrupted one leaves nothing half-done.
+ */
+export async function installServer(log: (line: string) => void = () => {}): Promise<string> {
+  requireNode24();
+  const target = join(cacheFolder(), `vscode-server-${fingerprint()}`);
+  const entry = join(target, proof[0] ?? '');
+  if (existsSync(entry)) return entry;
+
+  removeAbandonedInstalls();
+  const workshop = join(cacheFolder(), `.installing-${process.pid}`);
+  mkdirSync(workshop, { recursive: true });
+  try {
+    cpSync(manifestFolder, workshop, { recursive: true });
+    log('installing the VS Code server (once; about two minutes)');
+    await npmInstall(workshop, log);
+    const missing = proof.filter((path) => !existsSync(join(workshop, path)));
+    if (missing.length > 0) throw new Error(`the VS Code server installed incompletely, without ${missing.join(', ')}`);
+    publish(workshop, target, entry);
+  } finally {
+    rmSync(workshop, { recursive: true, force: true });
+  }
+  return entry;
+}
+
+function requireNode24(): void {
+  if (process.versions.node.startsWith('24.')) return;
+  throw new Error(`the VS Code server needs Node 24, this is ${process.version}: run it through an npm script`);
+}
+
+function fingerprint(): string {
+  const lock = join(manifestFolder, 'package-lock.json');
+  const hash = createHash('sha256').update(readFileSync(join(manifestFolder, 'package.json')));
+  if (existsSync(lock)) hash.update(readFileSync(lock));
+  return `${process.platform}-${process.arch}-${hash.digest('hex').slice(0, 12)}`;
+}
+
+/** Another process may have been quicker: its install is as good as ours. */
+function publish(workshop: string, target: string, entry: string): void {
+  try {
+    renameSync(workshop, target);
+  } catch (error) {
+    if (!existsSync(entry)) throw error;
+  }
+}
+
+function removeAbandonedInstalls(): void {
+  for (const name of readdirSync(cacheFolder())) {
+    const pid = /^\.installing-(\d+)$/.exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) rmSync(join(cacheFolder(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function npmInstall(folder: string, log: (line: string) => void): Promise<void> {
+  const headers = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`);
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+    npm_config_ignore_scripts: 'false',
+  };
+  // node-gyp cannot download headers everywhere; the npm package of the Node binary carries them.
+  if (process.platform === 'linux') env['npm_config_nodedir'] = headers;
+
+  const verb = existsSync(join(folder, 'package-lock.json')) ? 'ci' : 'install';
+  const child = spawn('npm', [verb, '--no-audit', '--no-fund', '--foreground-scripts'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const tail: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\n').filter(Boolean)) {
+        log(`  ${line}`);
+        tail.push(line);
+        if (tail.length > 40) tail.shift();
+      }
+    });
+  }
+  return new Promise((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => {
+      if (code === 0) done();
+      else fail(new Error(`npm ${verb} of the VS Code server failed (${code}):\n${tail.join('\n')}`));
+    });
+  });
+}
+
+if (import.meta.main) {
+  process.stdout.write(`${await installServer((line) => process.stderr.write(`${line}\n`))}\n`);
+}
