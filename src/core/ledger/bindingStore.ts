@@ -1,0 +1,129 @@
+import * as z from 'zod/mini';
+import { noBinding, refuse } from '../domain/errors.ts';
+import { newIdentifier } from '../domain/identifiers.ts';
+import { formatTimestamp } from '../domain/timestamps.ts';
+import type { Connection } from './connection.ts';
+import { newestEventId } from './panelSessionStore.ts';
+import { query } from './query.ts';
+import { findSessionById, type Session } from './sessionStore.ts';
+import type { Task } from './taskStore.ts';
+
+const bindingRow = z.object({
+  id: z.string(),
+  task_id: z.string(),
+  worker_session_id: z.nullable(z.string()),
+  manager_session_id: z.nullable(z.string()),
+  state: z.enum(['active', 'ending', 'ended', 'invalid']),
+  created_at: z.string(),
+  ended_at: z.nullable(z.string()),
+});
+
+/** A worker and a manager tied to a task. `active` and `ending` count as bound. */
+export type Binding = z.infer<typeof bindingRow>;
+
+const columns = 'id, task_id, worker_session_id, manager_session_id, state, created_at, ended_at';
+const live = "state IN ('active', 'ending')";
+const ofTask = query(
+  bindingRow,
+  `SELECT ${columns} FROM bindings WHERE task_id = ? AND ${live} ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+);
+const newestOfTask = query(
+  bindingRow,
+  `SELECT ${columns} FROM bindings WHERE task_id = ? ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+);
+const ofSession = query(
+  bindingRow,
+  `SELECT ${columns} FROM bindings WHERE (worker_session_id = $id OR manager_session_id = $id) AND ${live}
+   ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+);
+const everyLive = query(bindingRow, `SELECT ${columns} FROM bindings WHERE ${live} ORDER BY created_at, rowid`);
+
+/** The live binding of a task, whether or not both sessions are there. */
+export function findBinding(ledger: Connection, taskId: string): Binding | null {
+  return ofTask.first(ledger, [taskId]);
+}
+
+/** The newest binding of a task in any state. */
+export function findNewestBinding(ledger: Connection, taskId: string): Binding | null {
+  return newestOfTask.first(ledger, [taskId]);
+}
+
+export function findBindingOfSession(ledger: Connection, sessionId: string): Binding | null {
+  return ofSession.first(ledger, { id: sessionId });
+}
+
+export function listLiveBindings(ledger: Connection): Binding[] {
+  return everyLive.all(ledger);
+}
+
+/** A live binding with both of its sessions. */
+export interface SessionBinding {
+  readonly binding: Binding;
+  readonly worker: Session;
+  readonly manager: Session;
+}
+
+/** The live binding of a task with its sessions, or null. */
+export function findSessionBinding(ledger: Connection, taskId: string): SessionBinding | null {
+  const binding = findBinding(ledger, taskId);
+  return binding === null ? null : withSessions(ledger, binding);
+}
+
+/** The live binding of a task with its sessions; throws `no_binding`, naming the task as it was given. */
+export function requireSessionBinding(ledger: Connection, task: Task, reference: string): SessionBinding {
+  const found = findSessionBinding(ledger, task.id);
+  if (found === null) throw noBinding(reference);
+  return found;
+}
+
+export function withSessions(ledger: Connection, binding: Binding): SessionBinding | null {
+  if (binding.worker_session_id === null || binding.manager_session_id === null) return null;
+  const worker = findSessionById(ledger, binding.worker_session_id);
+  const manager = findSessionById(ledger, binding.manager_session_id);
+  return worker === null || manager === null ? null : { binding, worker, manager };
+}
+
+/** Ties task, worker and manager; throws `already_bound`. Call inside a write transaction. */
+export function insertBinding(ledger: Connection, task: Task, worker: Session, manager: Session, now: number): Binding {
+  refuseBound(ledger, task, worker, manager);
+  const binding: Binding = {
+    id: newIdentifier('binding'),
+    task_id: task.id,
+    worker_session_id: worker.id,
+    manager_session_id: manager.id,
+    state: 'active',
+    created_at: formatTimestamp(now),
+    ended_at: null,
+  };
+  ledger.run(
+    `INSERT INTO bindings (${columns}) VALUES ($id, $task_id, $worker_session_id, $manager_session_id, $state, $created_at, $ended_at)`,
+    binding,
+  );
+  // What the worker did before belongs to what it did before (OD-8). Offsets of events that are not read yet are later.
+  ledger.run('INSERT INTO panel_bindings (binding_id, worker_first_event_id) VALUES (?, ?)', [
+    binding.id,
+    newestEventId(ledger) + 1,
+  ]);
+  return binding;
+}
+
+function refuseBound(ledger: Connection, task: Task, worker: Session, manager: Session): void {
+  const current = findBinding(ledger, task.id);
+  if (current !== null) {
+    throw refuse('already_bound', `task '${task.name}' already has an active binding (${current.id}); end it with "unbind --task ${task.name}"`);
+  }
+  for (const session of [worker, manager]) {
+    const bound = findBindingOfSession(ledger, session.id);
+    if (bound !== null) {
+      throw refuse('already_bound', `session '${session.name}' is already bound to task ${bound.task_id} (binding ${bound.id}); unbind that first`);
+    }
+  }
+}
+
+/** Ends every live binding of a task; returns how many there were. */
+export function endBindings(ledger: Connection, taskId: string, now: number): number {
+  return ledger.run(`UPDATE bindings SET state = 'ended', ended_at = ? WHERE task_id = ? AND ${live}`, [
+    formatTimestamp(now),
+    taskId,
+  ]).changes;
+}

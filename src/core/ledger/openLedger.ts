@@ -1,0 +1,77 @@
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { refuse } from '../domain/errors.ts';
+import { busyMilliseconds, Connection, isBusy, translate } from './connection.ts';
+import { migrateLedger, sharedSchemaVersion, type MigrationResult } from './migrate.ts';
+import { openSqlite, type SqliteDatabase } from './sqliteDriver.ts';
+
+export const ledgerFileName = 'workerctl.db';
+
+export interface OpenedLedger {
+  readonly connection: Connection;
+  readonly migration: MigrationResult;
+}
+
+/**
+ * Opens `<state root>/workerctl.db` (or any file), creating folder and file when they are missing, and brings it up to date.
+ *
+ * The folder is 0700 and ignores itself in git; every file in it is 0600. Opening an up-to-date ledger writes nothing.
+ * Throws `state_root_unwritable`, `ledger_invalid`, `ledger_newer`, `ledger_busy`, `runtime_unsupported`.
+ */
+export function openLedger(file: string, now: number): OpenedLedger {
+  prepareFolder(dirname(file));
+  const isNew = !existsSync(file);
+  const connection = connect(file);
+  try {
+    const migration = migrateLedger(connection, now);
+    if (isNew) chmodSync(file, 0o600);
+    return { connection, migration };
+  } catch (error) {
+    connection.close();
+    throw translate(error, file);
+  }
+}
+
+function connect(file: string): Connection {
+  try {
+    if (existsSync(file) && statSync(file).isDirectory()) throw refuse('ledger_invalid', `${file} is a folder, not a ledger`);
+    if (!existsSync(file)) writeFileSync(file, '', { mode: 0o600, flag: 'a' });
+    const database = openSqlite(file, { readonly: false, busyMilliseconds });
+    const connection = new Connection(file, database);
+    database.pragma('foreign_keys = ON');
+    useWriteAheadLog(database);
+    // A lost power supply may lose the last commits of a WAL database in NORMAL mode, never its integrity.
+    database.pragma('synchronous = NORMAL');
+    return connection;
+  } catch (error) {
+    throw translate(error, file);
+  }
+}
+
+function useWriteAheadLog(database: SqliteDatabase): void {
+  // A newer ledger is left exactly as it is; `migrateLedger` refuses it with a sentence.
+  if (Number(database.pragma('user_version', { simple: true })) > sharedSchemaVersion) return;
+  if (database.pragma('journal_mode', { simple: true }) === 'wal') return;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      database.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || attempt >= 10) throw error;
+    }
+  }
+}
+
+function prepareFolder(folder: string): void {
+  try {
+    const isNew = !existsSync(folder);
+    if (isNew) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const ignore = join(folder, '.gitignore');
+    if ((isNew || basename(folder) === '.codex-workers') && !existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+    throw refuse('state_root_unwritable', `cannot create the state root ${folder} (${code}); set WORKERCTL_STATE_ROOT to a writable folder`, {
+      cause: error,
+    });
+  }
+}
