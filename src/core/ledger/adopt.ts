@@ -91,7 +91,9 @@ const unmirroredWorkers = `FROM workers w WHERE NOT EXISTS (
 const unmirroredManagers = `FROM managers m WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = m.id OR s.name = m.name)`;
 
 export function needsMirroring(connection: Connection): boolean {
-  const found = connection.get(`SELECT EXISTS (SELECT 1 ${unmirroredWorkers}) OR EXISTS (SELECT 1 ${unmirroredManagers})`);
+  const found = connection.get(
+    `SELECT EXISTS (SELECT 1 ${unmirroredWorkers}) OR EXISTS (SELECT 1 ${unmirroredManagers})`,
+  );
   return values(found)[0] === 1;
 }
 

@@ -110,12 +110,18 @@ export function insertBinding(ledger: Connection, task: Task, worker: Session, m
 function refuseBound(ledger: Connection, task: Task, worker: Session, manager: Session): void {
   const current = findBinding(ledger, task.id);
   if (current !== null) {
-    throw refuse('already_bound', `task '${task.name}' already has an active binding (${current.id}); end it with "unbind --task ${task.name}"`);
+    throw refuse(
+      'already_bound',
+      `task '${task.name}' already has an active binding (${current.id}); end it with "unbind --task ${task.name}"`,
+    );
   }
   for (const session of [worker, manager]) {
     const bound = findBindingOfSession(ledger, session.id);
     if (bound !== null) {
-      throw refuse('already_bound', `session '${session.name}' is already bound to task ${bound.task_id} (binding ${bound.id}); unbind that first`);
+      throw refuse(
+        'already_bound',
+        `session '${session.name}' is already bound to task ${bound.task_id} (binding ${bound.id}); unbind that first`,
+      );
     }
   }
 }

@@ -111,7 +111,8 @@ export class Connection {
         return work();
       } catch (error) {
         // A read can meet SQLITE_BUSY while the last connection checkpoints and removes the WAL.
-        if (!isBusy(error) || this.#database.inTransaction || attempt >= busyAttempts) throw translate(error, this.file);
+        if (!isBusy(error) || this.#database.inTransaction || attempt >= busyAttempts)
+          throw translate(error, this.file);
       }
     }
   }
@@ -139,15 +140,27 @@ export function translate(error: unknown, file: string): unknown {
   const code = sqliteCode(error);
   if (code === null || error instanceof ConveyorError) return error;
   if (isBusy(error)) {
-    return refuse('ledger_busy', `another program has held the ledger ${file} for over a minute; end it and try again`, { cause: error });
+    return refuse(
+      'ledger_busy',
+      `another program has held the ledger ${file} for over a minute; end it and try again`,
+      { cause: error },
+    );
   }
   if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) {
-    return refuse('ledger_invalid', `${file} is not a usable SQLite database; move it away or give another state root`, { cause: error });
+    return refuse(
+      'ledger_invalid',
+      `${file} is not a usable SQLite database; move it away or give another state root`,
+      { cause: error },
+    );
   }
   if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR|FULL)/.test(code)) {
-    return refuse('state_root_unwritable', `cannot write the ledger ${file} (${code}); check the folder's permissions and free space`, {
-      cause: error,
-    });
+    return refuse(
+      'state_root_unwritable',
+      `cannot write the ledger ${file} (${code}); check the folder's permissions and free space`,
+      {
+        cause: error,
+      },
+    );
   }
   return error;
 }

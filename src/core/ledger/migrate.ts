@@ -77,7 +77,9 @@ function isUpToDate(connection: Connection): boolean {
 
 function appliedVersions(connection: Connection): ReadonlySet<number> {
   if (!hasTable(connection, 'panel_migrations')) return new Set();
-  return new Set(connection.all('SELECT version FROM panel_migrations').map((row) => Number(Object.values(row ?? {})[0])));
+  return new Set(
+    connection.all('SELECT version FROM panel_migrations').map((row) => Number(Object.values(row ?? {})[0])),
+  );
 }
 
 function record(connection: Connection, { version, name, sql }: Migration, now: number): void {

@@ -34,7 +34,8 @@ export function openLedger(file: string, now: number): OpenedLedger {
 
 function connect(file: string): Connection {
   try {
-    if (existsSync(file) && statSync(file).isDirectory()) throw refuse('ledger_invalid', `${file} is a folder, not a ledger`);
+    if (existsSync(file) && statSync(file).isDirectory())
+      throw refuse('ledger_invalid', `${file} is a folder, not a ledger`);
     if (!existsSync(file)) writeFileSync(file, '', { mode: 0o600, flag: 'a' });
     const database = openSqlite(file, { readonly: false, busyMilliseconds });
     const connection = new Connection(file, database);
@@ -67,11 +68,16 @@ function prepareFolder(folder: string): void {
     const isNew = !existsSync(folder);
     if (isNew) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const ignore = join(folder, '.gitignore');
-    if ((isNew || basename(folder) === '.codex-workers') && !existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 });
+    if ((isNew || basename(folder) === '.codex-workers') && !existsSync(ignore))
+      writeFileSync(ignore, '*\n', { mode: 0o600 });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
-    throw refuse('state_root_unwritable', `cannot create the state root ${folder} (${code}); set WORKERCTL_STATE_ROOT to a writable folder`, {
-      cause: error,
-    });
+    throw refuse(
+      'state_root_unwritable',
+      `cannot create the state root ${folder} (${code}); set WORKERCTL_STATE_ROOT to a writable folder`,
+      {
+        cause: error,
+      },
+    );
   }
 }

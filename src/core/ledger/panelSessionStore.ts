@@ -37,14 +37,20 @@ export interface PanelRegistration {
 }
 
 /** Records the panel's side of a registration. Omitted facts are kept within an incarnation and forgotten with it. */
-export function registerPanelSession(ledger: Connection, sessionId: string, facts: PanelRegistration, now: number): PanelSession {
+export function registerPanelSession(
+  ledger: Connection,
+  sessionId: string,
+  facts: PanelRegistration,
+  now: number,
+): PanelSession {
   const known = findPanelSession(ledger, sessionId);
   const kept = facts.startsIncarnation ? null : known;
   const session: PanelSession = {
     session_id: sessionId,
     incarnation: known === null ? 1 : known.incarnation + (facts.startsIncarnation ? 1 : 0),
     kind: facts.kind ?? kept?.kind ?? 'codex',
-    first_event_id: kept?.first_event_id ?? (known === null && !facts.startsIncarnation ? 0 : newestEventId(ledger) + 1),
+    first_event_id:
+      kept?.first_event_id ?? (known === null && !facts.startsIncarnation ? 0 : newestEventId(ledger) + 1),
     tmux_socket: facts.tmuxSocket === undefined ? (kept?.tmux_socket ?? null) : facts.tmuxSocket,
     pane_id: facts.paneId === undefined ? (kept?.pane_id ?? null) : facts.paneId,
     process_start: facts.processStart === undefined ? (kept?.process_start ?? null) : facts.processStart,

@@ -70,7 +70,10 @@ export function insertTask(ledger: Connection, { name, goal, summary }: NewTask,
     created_at: timestamp,
     updated_at: timestamp,
   };
-  ledger.run(`INSERT INTO tasks (${columns}) VALUES ($id, $name, $goal, $summary, $state, $created_at, $updated_at)`, task);
+  ledger.run(
+    `INSERT INTO tasks (${columns}) VALUES ($id, $name, $goal, $summary, $state, $created_at, $updated_at)`,
+    task,
+  );
   return task;
 }
 

@@ -32,7 +32,18 @@ export function recordTelemetry(ledger: Connection, event: TelemetryEvent, now: 
   ledger.run(
     `INSERT INTO telemetry_events (id, run_id, task_id, timestamp, actor, event_type, severity, summary, correlation_json, attributes_json)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [id, runId, taskId, formatTimestamp(now), actor, event.type, event.severity ?? 'info', event.summary, ledgerJson(event.correlation), attributes],
+    [
+      id,
+      runId,
+      taskId,
+      formatTimestamp(now),
+      actor,
+      event.type,
+      event.severity ?? 'info',
+      event.summary,
+      ledgerJson(event.correlation),
+      attributes,
+    ],
   );
   ledger.run(
     'INSERT INTO telemetry_events_fts (event_id, task_id, run_id, actor, event_type, summary, attributes) VALUES (?, ?, ?, ?, ?, ?, ?)',

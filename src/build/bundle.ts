@@ -1,0 +1,77 @@
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { loadMigrations } from '../core/ledger/migrations.ts';
+import { nativePlatform } from '../core/ledger/sqliteDriver.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const dist = join(root, 'dist');
+
+/** `loadMigrations` with the texts inside, since a bundle has no `migrations/` folder beside it. */
+const embedMigrations: Plugin = {
+  name: 'embed-migrations',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]core[\\/]ledger[\\/]migrations\.ts$/ }, () => ({
+      loader: 'ts',
+      contents: `const migrations = ${JSON.stringify(loadMigrations())};\nexport function loadMigrations() { return migrations; }`,
+    }));
+  },
+};
+
+const node: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node22',
+  minify: true,
+  keepNames: true,
+  sourcemap: process.argv.includes('--sourcemap'),
+  logLevel: 'warning',
+  plugins: [embedMigrations],
+  external: ['vscode', 'node-pty', 'fsevents'],
+  // CommonJS has no import.meta; nothing that needs it may end up in a bundle.
+  logOverride: { 'empty-import-meta': 'silent' },
+};
+
+/**
+ * Builds what is shipped: `dist/cli.js` with its program, the extension, its supervisor thread, the webview,
+ * and the one native binary for this platform.
+ */
+export async function bundle(): Promise<void> {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(join(dist, 'native'), { recursive: true });
+  // The package is a module; its bundles are CommonJS, which starts faster and loads native code plainly.
+  writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
+  await Promise.all([
+    build({ ...node, entryPoints: { conveyor: 'src/cli/entry.ts' }, outdir: 'dist' }),
+    build({
+      ...node,
+      entryPoints: { cli: 'src/cli/launcher.ts' },
+      outdir: 'dist',
+      bundle: true,
+      external: ['./conveyor.js'],
+    }),
+    ...optional('src/extension/extension.ts', { ...node, outfile: 'dist/extension.cjs' }),
+    ...optional('src/supervisor/supervisor.ts', { ...node, outfile: 'dist/supervisor.cjs' }),
+    ...optional('webview/timeline/main.ts', {
+      absWorkingDir: root,
+      bundle: true,
+      platform: 'browser',
+      format: 'iife',
+      target: 'chrome120',
+      minify: true,
+      logLevel: 'warning',
+      outfile: 'dist/webview/timeline.js',
+    }),
+  ]);
+  const binary = `${nativePlatform()}-${process.arch}.node`;
+  copyFileSync(join(root, 'node_modules/better-sqlite3/prebuilds', binary), join(dist, 'native', binary));
+}
+
+function optional(entry: string, options: BuildOptions): Promise<unknown>[] {
+  return existsSync(join(root, entry)) ? [build({ ...options, entryPoints: [entry] })] : [];
+}
+
+if (process.argv[1] !== undefined && basename(process.argv[1]) === 'bundle.ts') await bundle();

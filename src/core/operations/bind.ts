@@ -1,0 +1,50 @@
+import * as z from 'zod/mini';
+import { refuse } from '../domain/errors.ts';
+import { recordEvent } from '../ledger/auditStore.ts';
+import { insertBinding } from '../ledger/bindingStore.ts';
+import type { Connection } from '../ledger/connection.ts';
+import { requireSession, type Session, type SessionRole } from '../ledger/sessionStore.ts';
+import { requireTask, type Task } from '../ledger/taskStore.ts';
+import { requiredText } from './argument.ts';
+import { defineOperation } from './operation.ts';
+
+/** Ties a worker and a manager to a task. */
+export const bind = defineOperation({
+  name: 'bind',
+  summary: 'Tie a worker and a manager session to a task.',
+  effect: 'writes',
+  inputs: {
+    task: requiredText('task id or name', { placeholder: 'TASK' }),
+    worker: requiredText('name of the worker session', { placeholder: 'NAME' }),
+    manager: requiredText('name of the manager session', { placeholder: 'NAME' }),
+  },
+  output: () => z.object({ binding_id: z.string(), task: z.string(), worker: z.string(), manager: z.string() }),
+  run: ({ ledger, clock }, input) =>
+    // One lock over checks and insert: a concurrent winner is reported, not met on an index (CP-27).
+    ledger.write(() => {
+      const task = requireTask(ledger, input.task);
+      const worker = requireSession(ledger, input.worker, 'worker');
+      const manager = requireSession(ledger, input.manager, 'manager');
+      refuseEnded(task);
+      const binding = insertBinding(ledger, task, worker, manager, clock.now());
+      const payload = { binding_id: binding.id, manager: manager.name, task: input.task, worker: worker.name };
+      recordEvent(ledger, { type: 'binding_created', taskId: task.id, payload }, clock.now());
+      return payload;
+    }),
+});
+
+/** A finished task is not silently reopened (CP-32). */
+export function refuseEnded(task: Task): void {
+  if (task.state !== 'done' && task.state !== 'failed') return;
+  throw refuse('task_state', `task '${task.name}' is already ${task.state}; create a new task for new work`);
+}
+
+/** A session that can be bound: known, of that role, and not gone (CP-32). */
+export function requireActiveSession(ledger: Connection, name: string, role: SessionRole): Session {
+  const session = requireSession(ledger, name, role);
+  if (session.state === 'active') return session;
+  throw refuse(
+    'session_state',
+    `session '${name}' is in state '${session.state}'; register it again with "register-${role} --name ${name}"`,
+  );
+}

@@ -1,0 +1,129 @@
+import { join, resolve } from 'node:path';
+import type { Connection } from '../ledger/connection.ts';
+import { ledgerFileName, openLedger } from '../ledger/openLedger.ts';
+import { type Clock, systemClock } from '../ports/clock.ts';
+import { type HostFacts, systemHostFacts } from '../ports/hostFacts.ts';
+import { type ProcessRunner, systemProcessRunner } from '../ports/processRunner.ts';
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Who calls: it decides which effects are done here and what counts as the person's own word. */
+export type Surface = 'cli' | 'panel' | 'engine';
+
+/**
+ * Everything an operation may touch. The ledger is opened when it is first asked for.
+ *
+ * Owns the ledger connection; `close` ends it.
+ */
+export interface OperationContext {
+  readonly surface: Surface;
+  readonly program: string;
+  readonly cwd: string;
+  readonly variables: Variables;
+  readonly stateRoot: string;
+  readonly ledgerFile: string;
+  readonly ledger: Connection;
+  readonly clock: Clock;
+  readonly processes: ProcessRunner;
+  readonly host: HostFacts;
+  /** Ends long waits. */
+  readonly signal: AbortSignal;
+  readStdin(): Promise<string>;
+  /** Asks on the terminal; null at the end of input. Only the command line can. */
+  ask(question: string): Promise<string | null>;
+  /** Called once the output has been written and flushed, or when that failed. */
+  onOutputSettled(listener: (written: boolean) => void): void;
+  /** The same caller on another ledger file (`--path`). */
+  withLedger(file: string): OperationContext;
+}
+
+export interface ContextOptions {
+  readonly surface: Surface;
+  readonly cwd: string;
+  readonly variables: Variables;
+  readonly program?: string;
+  readonly stateRoot?: string;
+  readonly ledgerFile?: string;
+  readonly ledger?: Connection;
+  readonly clock?: Clock;
+  readonly processes?: ProcessRunner;
+  readonly host?: HostFacts;
+  readonly signal?: AbortSignal;
+  readonly readStdin?: () => Promise<string>;
+  readonly ask?: (question: string) => Promise<string | null>;
+}
+
+export class HostedContext implements OperationContext {
+  readonly surface: Surface;
+  readonly program: string;
+  readonly cwd: string;
+  readonly variables: Variables;
+  readonly stateRoot: string;
+  readonly ledgerFile: string;
+  readonly clock: Clock;
+  readonly processes: ProcessRunner;
+  readonly host: HostFacts;
+  readonly signal: AbortSignal;
+  readonly #options: ContextOptions;
+  readonly #settled: ((written: boolean) => void)[];
+  #ledger: Connection | null;
+
+  constructor(options: ContextOptions, settled: ((written: boolean) => void)[] = []) {
+    this.#options = options;
+    this.#settled = settled;
+    this.surface = options.surface;
+    this.program = options.program ?? 'conveyor';
+    this.cwd = options.cwd;
+    this.variables = options.variables;
+    this.stateRoot = options.stateRoot ?? resolveStateRoot(options.cwd, options.variables);
+    this.ledgerFile = options.ledgerFile ?? join(this.stateRoot, ledgerFileName);
+    this.clock = options.clock ?? systemClock;
+    this.processes = options.processes ?? systemProcessRunner;
+    this.host = options.host ?? systemHostFacts;
+    this.signal = options.signal ?? new AbortController().signal;
+    this.#ledger = options.ledger ?? null;
+  }
+
+  get ledger(): Connection {
+    this.#ledger ??= openLedger(this.ledgerFile, this.clock.now()).connection;
+    return this.#ledger;
+  }
+
+  readStdin(): Promise<string> {
+    return this.#options.readStdin?.() ?? Promise.resolve('');
+  }
+
+  ask(question: string): Promise<string | null> {
+    return this.#options.ask?.(question) ?? Promise.resolve(null);
+  }
+
+  onOutputSettled(listener: (written: boolean) => void): void {
+    this.#settled.push(listener);
+  }
+
+  withLedger(file: string): HostedContext {
+    const { ledger: _, ...options } = this.#options;
+    return new HostedContext({ ...options, stateRoot: this.stateRoot, ledgerFile: file }, this.#settled);
+  }
+
+  /** Tells those who wait for it what became of the output. */
+  settleOutput(written: boolean): void {
+    for (const listener of this.#settled.splice(0)) listener(written);
+  }
+
+  close(): void {
+    if (this.#ledger !== null && this.#options.ledger === undefined) this.#ledger.close();
+    this.#ledger = null;
+  }
+}
+
+/** `$WORKERCTL_STATE_ROOT` (`~` is the home folder), else `.codex-workers` of the current folder. */
+export function resolveStateRoot(cwd: string, variables: Variables): string {
+  const given = variables.WORKERCTL_STATE_ROOT;
+  return resolve(cwd, given ? expandHome(given, variables) : '.codex-workers');
+}
+
+export function expandHome(path: string, variables: Variables): string {
+  const home = variables.HOME;
+  return home !== undefined && /^~(?=\/|$)/.test(path) ? home + path.slice(1) : path;
+}

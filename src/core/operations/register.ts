@@ -1,0 +1,174 @@
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { readRolloutHead } from '../codex/rolloutHead.ts';
+import { rolloutsHeldOpen } from '../codex/rolloutsHeldOpen.ts';
+import { refuse } from '../domain/errors.ts';
+import { recordEvent } from '../ledger/auditStore.ts';
+import { findPanelSession, type PanelSession, registerPanelSession } from '../ledger/panelSessionStore.ts';
+import { findSession, type Session, type SessionRole, sessionRoles, upsertSession } from '../ledger/sessionStore.ts';
+import { type InputOf, optionalInteger, optionalText, requiredText } from './argument.ts';
+import { defineOperation } from './operation.ts';
+import { expandHome, type OperationContext } from './operationContext.ts';
+
+const inputs = {
+  name: requiredText('name of the session', { placeholder: 'NAME' }),
+  pid: optionalInteger('process id of the Codex', { placeholder: 'PID' }),
+  codexSession: optionalText('its rollout file; found by the pid when left out', { placeholder: 'FILE' }),
+  cwd: optionalText('its folder; read from the rollout when left out', { placeholder: 'FOLDER' }),
+  tmuxSession: optionalText('the tmux session it runs in; kept when left out', { placeholder: 'NAME' }),
+};
+
+const output = () =>
+  z.object({
+    codex_session_id: z.nullable(z.string()),
+    codex_session_path: z.nullable(z.string()),
+    cwd: z.string(),
+    name: z.string(),
+    pid: z.nullable(z.number()),
+    role: z.enum(sessionRoles),
+    session_id: z.string(),
+  });
+
+type Registered = z.infer<ReturnType<typeof output>>;
+
+export const registerWorker = defineOperation({
+  name: 'register-worker',
+  summary: 'Record a Codex that already runs as a worker.',
+  effect: 'writes',
+  inputs,
+  output,
+  run: (context, input) => register(context, 'worker', input),
+});
+
+export const registerManager = defineOperation({
+  name: 'register-manager',
+  summary: 'Record a Codex that already runs as a manager.',
+  effect: 'writes',
+  inputs,
+  output,
+  run: (context, input) => register(context, 'manager', input),
+});
+
+function register(context: OperationContext, role: SessionRole, input: InputOf<typeof inputs>): Registered {
+  const { name, pid } = input;
+  if (!name.trim()) throw refuse('invalid_name', `a session needs a name: register-${role} --name NAME`);
+  if (pid === null && input.codexSession === null) {
+    throw refuse(
+      'missing_input',
+      'must supply --pid or --codex-session (give --pid, and --codex-session when the rollout is not found by it)',
+    );
+  }
+  const path =
+    input.codexSession === null
+      ? rolloutOfProcess(context, pid ?? 0)
+      : resolve(context.cwd, expandHome(input.codexSession, context.variables));
+  const { header } = readRolloutHead(path);
+  if (pid === null) throw refuse('missing_input', '--pid is required when --codex-session is supplied');
+  if (pid <= 0) throw refuse('invalid_value', `--pid must be a positive number, not ${pid}`);
+  return recordSession(context, {
+    name,
+    role,
+    tmuxSession: input.tmuxSession ?? undefined,
+    codexSessionPath: path,
+    codexSessionId: header.threadId,
+    pid,
+    cwd: input.cwd ?? header.cwd ?? '',
+    codexVersion: header.cliVersion,
+  });
+}
+
+/** What is known of a session when it is registered or started. `undefined` keeps what is stored. */
+export interface SessionFacts {
+  readonly name: string;
+  readonly role: SessionRole;
+  readonly tmuxSession: string | undefined;
+  readonly codexSessionPath: string | null;
+  readonly codexSessionId: string | null;
+  readonly pid: number | null;
+  readonly cwd: string;
+  readonly codexVersion: string | null;
+  readonly tmuxSocket?: string | null;
+  readonly paneId?: string | null;
+  readonly via?: 'start-worker' | 'start-manager';
+}
+
+/** Writes the session, its panel side and the event in one transaction. Throws `wrong_role`. */
+export function recordSession({ ledger, clock, host }: OperationContext, facts: SessionFacts): Registered {
+  const processStart = facts.pid === null ? null : host.startTime(facts.pid);
+  return ledger.write(() => {
+    const known = findSession(ledger, facts.name);
+    if (known !== null && known.role !== facts.role) {
+      throw refuse(
+        'wrong_role',
+        `refusing to re-register session '${facts.name}' as a ${facts.role}: it is a ${known.role}`,
+      );
+    }
+    const panel = known === null ? null : findPanelSession(ledger, known.id);
+    const { tmuxSession, ...registration } = facts;
+    const session = upsertSession(
+      ledger,
+      { ...registration, ...(tmuxSession === undefined ? {} : { tmuxSession }) },
+      clock.now(),
+    );
+    registerPanelSession(
+      ledger,
+      session.id,
+      {
+        kind: 'codex',
+        processStart,
+        bootId: host.bootId,
+        codexVersion: facts.codexVersion,
+        startsIncarnation: known !== null && isAnotherCodex(known, panel, facts, processStart),
+        ...(facts.tmuxSocket === undefined ? {} : { tmuxSocket: facts.tmuxSocket }),
+        ...(facts.paneId === undefined ? {} : { paneId: facts.paneId }),
+      },
+      clock.now(),
+    );
+    const via = facts.via === undefined ? {} : { via: facts.via };
+    const payload = {
+      codex_session_id: facts.codexSessionId,
+      name: facts.name,
+      pid: facts.pid,
+      role: facts.role,
+      session_id: session.id,
+      ...via,
+    };
+    recordEvent(ledger, { type: 'session_registered', payload }, clock.now());
+    return registered(session);
+  });
+}
+
+/** Another thread, or another process where the thread is not known to be the same: a new incarnation of the name. */
+function isAnotherCodex(
+  known: Session,
+  panel: PanelSession | null,
+  facts: SessionFacts,
+  processStart: string | null,
+): boolean {
+  if (known.codex_session_id !== null && facts.codexSessionId !== null)
+    return known.codex_session_id !== facts.codexSessionId;
+  return known.pid !== facts.pid || (panel?.process_start ?? null) !== processStart;
+}
+
+function registered(session: Session): Registered {
+  const { codex_session_id, codex_session_path, cwd, name, pid, role } = session;
+  return { codex_session_id, codex_session_path, cwd, name, pid, role, session_id: session.id };
+}
+
+function rolloutOfProcess({ host, variables }: OperationContext, pid: number): string {
+  const candidates = rolloutsHeldOpen(host, pid, variables);
+  const [only, second] = candidates;
+  if (only === undefined) {
+    throw refuse(
+      'rollout_not_found',
+      `no rollout is held open by pid ${pid} or its children (looked with /proc and lsof); type something into that Codex so that it writes one, or give --codex-session FILE`,
+    );
+  }
+  if (second !== undefined) {
+    throw refuse(
+      'rollout_ambiguous',
+      `pid ${pid} holds several rollouts open: ${candidates.join(', ')}; choose one with --codex-session FILE`,
+    );
+  }
+  return only;
+}

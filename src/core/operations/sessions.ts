@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import { listSessions, type Session, sessionRoles, sessionStates } from '../ledger/sessionStore.ts';
+import { findPanelSession } from '../ledger/panelSessionStore.ts';
+import type { Connection } from '../ledger/connection.ts';
+import { flag, optionalChoice, textList } from './argument.ts';
+import { defineOperation } from './operation.ts';
+
+/** Lists registered sessions, oldest first. */
+export const sessions = defineOperation({
+  name: 'sessions',
+  summary: 'List registered sessions.',
+  effect: 'reads',
+  inputs: {
+    role: optionalChoice('only this role', sessionRoles),
+    state: optionalChoice('only this state', ['active', 'gone', 'all']),
+    includeLegacy: flag('also rows without a pid that came from older tables'),
+    name: textList('only these names', { placeholder: 'NAME' }),
+    redactIdentityToken: flag('mask identity tokens'),
+  },
+  output: () => z.array(sessionOutput()),
+  run: ({ ledger }, input) =>
+    listSessions(ledger)
+      .filter((session) => input.role === null || session.role === input.role)
+      .filter((session) => matchesState(ledger, session, input.state, input.includeLegacy))
+      .filter((session) => input.name.length === 0 || input.name.includes(session.name))
+      .map((session) => (input.redactIdentityToken ? { ...session, identity_token: '[REDACTED]' } : session)),
+});
+
+export const sessionOutput = () =>
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(sessionRoles),
+    identity_token: z.string(),
+    tmux_session: z.nullable(z.string()),
+    tmux_pane_id: z.nullable(z.string()),
+    codex_session_path: z.nullable(z.string()),
+    codex_session_id: z.nullable(z.string()),
+    pid: z.nullable(z.number()),
+    cwd: z.string(),
+    registered_at: z.string(),
+    last_heartbeat_at: z.nullable(z.string()),
+    state: z.enum(sessionStates),
+    last_ingest_offset: z.nullable(z.number()),
+  });
+
+type StateFilter = 'active' | 'gone' | 'all' | null;
+
+function matchesState(ledger: Connection, session: Session, state: StateFilter, includeLegacy: boolean): boolean {
+  if (state === 'all') return true;
+  if (state === 'gone') return session.state === 'gone';
+  if (session.state === 'gone') return false;
+  return session.pid !== null || (state === null && includeLegacy) || findPanelSession(ledger, session.id) !== null;
+}
