@@ -42,6 +42,25 @@ export function isSameText(left: string, right: string): boolean {
   return collapse(left) === collapse(right);
 }
 
+/** The line buffer of a terminal takes 4095 bytes, then drops what follows. */
+const LINE_BYTES = 3500;
+
+/** For something that reads its terminal line by line: every newline would submit, so it gets one line, or a few. */
+export function linesForReader(pasted: string): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of pasted.split(/\s+/u).filter(Boolean)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && Buffer.byteLength(longer) > LINE_BYTES) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
 const SLASH_COMMAND = /^\/[A-Za-z][\w-]*(?=\s|$)/u;
 
 /** Tabs and newlines stay; every other control character would be taken out of the paste, or do something. */
@@ -54,7 +73,7 @@ function sanitise(text: string): string {
       .replaceAll(/\u001B(?:\[[\d;?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-_])/gu, '')
       // eslint-disable-next-line no-control-regex -- control characters are what this is about
       .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]/gu, '')
-      .toWellFormed()
+      .replaceAll(/\p{Cs}/gu, '\uFFFD')
   );
 }
 

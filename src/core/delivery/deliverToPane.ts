@@ -1,0 +1,200 @@
+/**
+ * The tmux rung of the ladder: gets a message into the composer of a Codex in a pane, and knows whether it arrived.
+ *
+ *     const result = await deliverToPane(ports, {
+ *       address: { session: 'codex-w1', paneId: '%3' },
+ *       text: prepareText(message),
+ *       beforeFirstKey: () => store.commitSideEffectStarted(…), // false: nothing is typed
+ *       mayPressEnter: () => lease.isStillOurs(),               // asked right before each Enter
+ *       proof: userTurnProof({ … }),                            // was the turn seen behind the watermark?
+ *     });
+ *
+ * Throws `tmux_missing`, `tmux_denied`, `tmux_not_running`, `tmux_failed`, all before the first key; afterwards
+ * everything is a result. Never types into what is no Codex composer, never presses Enter on a screen that doesn't
+ * show the text, never types twice.
+ */
+import { ConveyorError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { HostFacts } from '../ports/hostFacts.ts';
+import type { PaneInput } from '../tmux/paneInput.ts';
+import type { PaneSnapshot } from '../tmux/pane.ts';
+import type { PaneAddress, Tmux } from '../tmux/tmux.ts';
+import type { DeliveryResult, DeliveryStages, UndeliveredReason } from './deliveryResult.ts';
+import { linesForReader, type OutgoingText } from './messageText.ts';
+import { checkPane, visibleRows, type PaneVerdict } from './preflight.ts';
+import { readComposer, showsText } from './composer.ts';
+
+export interface DeliveryPorts {
+  readonly tmux: Tmux;
+  readonly input: PaneInput;
+  readonly host: HostFacts;
+  readonly clock: Clock;
+}
+
+export interface DeliveryRequest {
+  readonly address: PaneAddress;
+  readonly text: OutgoingText;
+  /** `send` (default) lets Codex take the text into the running turn; `defer` waits for its end. */
+  readonly whenBusy?: 'send' | 'defer';
+  /** Called once, after all checks and right before the first key. False: nothing happens, deferred `fence_lost`. */
+  readonly beforeFirstKey?: () => boolean | Promise<boolean>;
+  /** Called right before each Enter. False: the text is left in the composer, undelivered `fence_lost`. */
+  readonly mayPressEnter?: () => boolean | Promise<boolean>;
+  /** True once the user turn is in the rollout behind the caller's watermark; null when nothing can be asked. */
+  readonly proof: (() => boolean | Promise<boolean>) | null;
+  readonly limits?: Partial<DeliveryLimits>;
+}
+
+export interface DeliveryLimits {
+  /** How long the pasted text may take to show. */
+  readonly showMilliseconds: number;
+  /** Codex takes an Enter that comes too soon after text for part of a paste. */
+  readonly pauseMilliseconds: number;
+  /** How long one Enter may take to empty the composer before it is pressed again. */
+  readonly enterMilliseconds: number;
+  readonly enterPresses: number;
+  /** How long the user turn may take to appear in the rollout. */
+  readonly proofMilliseconds: number;
+}
+
+const DEFAULT_LIMITS: DeliveryLimits = {
+  showMilliseconds: 5000,
+  pauseMilliseconds: 150,
+  enterMilliseconds: 2500,
+  enterPresses: 3,
+  proofMilliseconds: 8000,
+};
+const POLL_MILLISECONDS = 40;
+
+export async function deliverToPane(ports: DeliveryPorts, request: DeliveryRequest): Promise<DeliveryResult> {
+  const pane = await ports.tmux.findPane(request.address);
+  const verdict = await preflight(ports, pane.paneId, request);
+  if (verdict.kind === 'deferred') return { outcome: 'deferred', reason: verdict.reason, screen: verdict.screen };
+  if ((await (request.beforeFirstKey?.() ?? true)) === false) {
+    return { outcome: 'deferred', reason: 'fence_lost', screen: [] };
+  }
+  const attempt = new Attempt(ports, request, pane.paneId);
+  try {
+    return await attempt.run(verdict);
+  } catch (error) {
+    if (!ConveyorError.is(error, 'tmux_not_running', 'tmux_failed')) throw error;
+    return attempt.failed('pane_gone', []);
+  }
+}
+
+/** Looks at the pane; leaves copy mode when that is all that stands in the way. */
+async function preflight(ports: DeliveryPorts, paneId: string, request: DeliveryRequest): Promise<PaneVerdict> {
+  const look = async () => checkPane(await ports.tmux.snapshot(paneId), ports.host, request);
+  const first = await look();
+  if (first.kind !== 'deferred' || first.reason !== 'pane_in_mode') return first;
+  await ports.input.leaveCopyMode(paneId);
+  return look();
+}
+
+/** One delivery from the first key on. Holds the stages, for the result of whatever happens. */
+class Attempt {
+  readonly #ports: DeliveryPorts;
+  readonly #request: DeliveryRequest;
+  readonly #paneId: string;
+  readonly #limits: DeliveryLimits;
+  #stages: DeliveryStages = { typedAt: null, submittedAt: null, seenAt: null };
+
+  constructor(ports: DeliveryPorts, request: DeliveryRequest, paneId: string) {
+    this.#ports = ports;
+    this.#request = request;
+    this.#paneId = paneId;
+    this.#limits = { ...DEFAULT_LIMITS, ...request.limits };
+  }
+
+  async run(verdict: Extract<PaneVerdict, { kind: 'clear' }>): Promise<DeliveryResult> {
+    const { pasted } = this.#request.text;
+    if (verdict.reads === 'pastes') {
+      const refused = await this.#typeAndSubmit(pasted, verdict.holdsText);
+      return refused ?? this.#awaitProof();
+    }
+    const lines = linesForReader(pasted);
+    for (const line of lines) {
+      const refused = await this.#typeAndSubmit(line, false);
+      if (refused !== null) return refused;
+    }
+    // Of a message in several lines no turn says it all; that each line was taken is what can be known.
+    return lines.length === 1 ? this.#awaitProof() : this.#delivered();
+  }
+
+  /** Null when Codex took the text; else what went wrong. */
+  async #typeAndSubmit(text: string, isThereAlready: boolean): Promise<DeliveryResult | null> {
+    const { clock, input } = this.#ports;
+    if (!isThereAlready) await input.paste(this.#paneId, text);
+    this.#stages = { ...this.#stages, typedAt: this.#stages.typedAt ?? clock.now() };
+    const shown = await this.#until(this.#limits.showMilliseconds, (screen) => this.#shows(screen, text));
+    if (!shown.met) return this.failed('text_not_in_composer', visibleRows(shown.screen));
+    await clock.sleep(this.#limits.pauseMilliseconds);
+    return this.#submit(text);
+  }
+
+  failed(reason: UndeliveredReason, screen: readonly string[]): DeliveryResult {
+    return { outcome: 'undelivered', reason, stages: this.#stages, screen };
+  }
+
+  /** Enter alone, and again only while the text still stands in the composer. */
+  async #submit(text: string): Promise<DeliveryResult | null> {
+    for (let press = 1; press <= this.#limits.enterPresses; press += 1) {
+      const before = await this.#ports.tmux.snapshot(this.#paneId);
+      if (!this.#shows(before, text)) {
+        if (press > 1) return null;
+        return this.failed('text_not_in_composer', visibleRows(before));
+      }
+      if ((await (this.#request.mayPressEnter?.() ?? true)) === false) {
+        return this.failed('fence_lost', visibleRows(before));
+      }
+      await this.#ports.input.pressKey(this.#paneId, 'Enter');
+      this.#stages = { ...this.#stages, submittedAt: this.#stages.submittedAt ?? this.#ports.clock.now() };
+      const left = await this.#until(this.#limits.enterMilliseconds, (screen) => !this.#shows(screen, text));
+      if (left.met) return null;
+    }
+    return this.failed('enter_not_taken', visibleRows(await this.#ports.tmux.snapshot(this.#paneId)));
+  }
+
+  /** The text has left the composer: Codex has it, and nothing is pressed or typed any more. */
+  async #awaitProof(): Promise<DeliveryResult> {
+    const { clock, host, tmux } = this.#ports;
+    const { proof } = this.#request;
+    if (proof === null || this.#request.text.isCommand) return this.#delivered();
+    const deadline = clock.monotonic() + this.#limits.proofMilliseconds;
+    for (;;) {
+      if (await proof()) {
+        this.#stages = { ...this.#stages, seenAt: clock.now() };
+        return this.#delivered();
+      }
+      if (clock.monotonic() >= deadline) break;
+      await clock.sleep(POLL_MILLISECONDS);
+    }
+    const now = await tmux.snapshot(this.#paneId);
+    const verdict = checkPane(now, host, { text: this.#request.text, whenBusy: 'defer' });
+    const waitsBehindTurn =
+      verdict.kind === 'deferred' && (verdict.reason === 'busy' || verdict.reason === 'dialog_open');
+    return waitsBehindTurn ? this.#delivered() : this.failed('turn_not_seen', visibleRows(now));
+  }
+
+  #delivered(): DeliveryResult {
+    return { outcome: 'delivered', paneId: this.#paneId, stages: this.#stages };
+  }
+
+  #shows(screen: PaneSnapshot, text: string): boolean {
+    return showsText(readComposer(screen), text);
+  }
+
+  async #until(
+    milliseconds: number,
+    condition: (screen: PaneSnapshot) => boolean,
+  ): Promise<{ readonly met: boolean; readonly screen: PaneSnapshot }> {
+    const { clock, tmux } = this.#ports;
+    const deadline = clock.monotonic() + milliseconds;
+    for (;;) {
+      const screen = await tmux.snapshot(this.#paneId);
+      if (condition(screen)) return { met: true, screen };
+      if (clock.monotonic() >= deadline) return { met: false, screen };
+      await clock.sleep(POLL_MILLISECONDS);
+    }
+  }
+}
