@@ -1,0 +1,4 @@
+/** A word as a POSIX shell reads it back unchanged; plain words stay bare. */
+export function quoteForShell(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
