@@ -12,7 +12,11 @@ describe('bind', () => {
   beforeEach(async () => {
     fixture = temporaryContext();
     await runOperation(tasks, fixture.context, { create: 'alpha', goal: 'Ship it' });
-    for (const [name, role] of [['w1', 'worker'], ['m1', 'manager'], ['w2', 'worker']] as const) {
+    for (const [name, role] of [
+      ['w1', 'worker'],
+      ['m1', 'manager'],
+      ['w2', 'worker'],
+    ] as const) {
       recordSession(fixture.context, {
         name,
         role,
@@ -31,24 +35,28 @@ describe('bind', () => {
   it('ties task, worker and manager, and says so in the audit log', async () => {
     const output = await runOperation(bind, fixture.context, { task: 'alpha', worker: 'w1', manager: 'm1' });
     assert.deepEqual(bind.output().parse(output), output);
-    const [event] = fixture.context.ledger.all("SELECT payload_json AS payload FROM events WHERE type = 'binding_created'");
+    const [event] = fixture.context.ledger.all(
+      "SELECT payload_json AS payload FROM events WHERE type = 'binding_created'",
+    );
     assert.match(JSON.stringify(event), /"w1\\"/);
   });
 
   it('refuses a session that is bound already, naming session and binding', async () => {
     await runOperation(bind, fixture.context, { task: 'alpha', worker: 'w1', manager: 'm1' });
     await runOperation(tasks, fixture.context, { create: 'beta', goal: 'Ship more' });
-    await assert.rejects(runOperation(bind, fixture.context, { task: 'beta', worker: 'w2', manager: 'm1' }), (error) => {
-      assert.ok(ConveyorError.is(error, 'already_bound'));
-      assert.match(error.message, /'m1'.*binding-/);
-      return true;
-    });
+    await assert.rejects(
+      runOperation(bind, fixture.context, { task: 'beta', worker: 'w2', manager: 'm1' }),
+      (error) => {
+        assert.ok(ConveyorError.is(error, 'already_bound'));
+        assert.match(error.message, /'m1'.*binding-/);
+        return true;
+      },
+    );
   });
 
   it('refuses a worker in the place of the manager', async () => {
-    await assert.rejects(
-      runOperation(bind, fixture.context, { task: 'alpha', worker: 'w1', manager: 'w2' }),
-      (error) => ConveyorError.is(error, 'wrong_role'),
+    await assert.rejects(runOperation(bind, fixture.context, { task: 'alpha', worker: 'w1', manager: 'w2' }), (error) =>
+      ConveyorError.is(error, 'wrong_role'),
     );
   });
 });
