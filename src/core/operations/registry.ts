@@ -7,6 +7,7 @@ const loaders = {
   bind: async () => (await import('./bind.ts')).bind,
   'db-doctor': async () => (await import('./dbDoctor.ts')).dbDoctor,
   deregister: async () => (await import('./deregister.ts')).deregister,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   'register-manager': async () => (await import('./register.ts')).registerManager,
   'register-worker': async () => (await import('./register.ts')).registerWorker,
   sessions: async () => (await import('./sessions.ts')).sessions,
