@@ -12,8 +12,8 @@ export type ComposerReading =
       readonly isEmpty: boolean;
       /** The rows of the draft up to the cursor, as drawn: wrapped, indentation taken off. */
       readonly draft: string;
-      /** The draft is longer than the composer is high: its beginning has scrolled away. */
-      readonly isCut: boolean;
+      /** No sign of the composer above the draft. Only whoever has just pasted a long text may take it for one. */
+      readonly isHeadless: boolean;
     }
   | { readonly kind: 'none'; readonly because: 'cursor_hidden' | 'no_prompt' | 'menu' };
 
@@ -29,12 +29,12 @@ export function readComposer({ pane, styled }: PaneSnapshot): ComposerReading {
   const first = promptRow(rows, cursor);
   if (first === null) return cutDraft(rows, cursor);
   const prompt = rowAt(rows, first);
-  const body = rows.slice(first, cursor + 1).map((row) => bodyOf(row));
-  const next = rowAt(rows, cursor + 1);
-  const isBlank = cursor === first && bodyOf({ ...prompt, text: prompt.brightText }).trim() === '' && !isDraftRow(next);
+  // Bright text only: placeholders and the arrow of a draft that is scrolled are dim.
+  const body = rows.slice(first, cursor + 1).map((row) => bodyOf(row.brightText));
+  const isEmpty = cursor === first && body.join('').trim() === '' && !isDraftRow(rowAt(rows, cursor + 1));
   // A menu's marked row looks like a draft that begins with a number, but the cursor isn't in it.
   if (MENU_ROW.test(prompt.text) && cursor !== first) return { kind: 'none', because: 'menu' };
-  return { kind: 'composer', isEmpty: isBlank, draft: isBlank ? '' : body.join('\n'), isCut: false };
+  return { kind: 'composer', isEmpty, draft: isEmpty ? '' : body.join('\n'), isHeadless: false };
 }
 
 /**
@@ -43,16 +43,21 @@ export function readComposer({ pane, styled }: PaneSnapshot): ComposerReading {
  */
 export function showsText(composer: ComposerReading, text: string): boolean {
   if (composer.kind !== 'composer' || composer.isEmpty) return false;
-  const pasted = /^\s*\[Pasted Content (\d+) chars\](?: #\d+)?\s*$/u.exec(composer.draft);
-  if (pasted !== null) return Number(pasted[1]) === [...text].length;
   const drawn = comparable(composer.draft);
   const expected = comparable(text);
   if (drawn === '') return composer.draft.trim() !== '' && expected === '';
-  return composer.isCut ? drawn.length >= SAFE_TAIL && expected.endsWith(drawn) : drawn === expected;
+  if (drawn === expected) return true;
+  const pasted = /^\s*\[Pasted Content (\d+) chars\](?: #\d+)?\s*$/u.exec(composer.draft);
+  if (pasted !== null) return Number(pasted[1]) === [...text].length;
+  // A composer shows only so many rows; of a longer text it shows the end, where the cursor is.
+  const mayBeCut = composer.isHeadless || composer.draft.split('\n').length >= CUT_ROWS;
+  return mayBeCut && drawn.length >= SAFE_TAIL && expected.endsWith(drawn);
 }
 
-/** So much of a text's end, seen at the cursor, is proof enough that the whole text is there. */
-const SAFE_TAIL = 40;
+/** Composers of the smallest panes that were tried still showed as many rows. */
+const CUT_ROWS = 3;
+/** So much of a text's end, seen at the cursor of a composer that was empty, says that the text is there. */
+const SAFE_TAIL = 12;
 
 function promptRow(rows: readonly StyledRow[], cursor: number): number | null {
   for (let at = cursor; at >= 0; at -= 1) {
@@ -77,9 +82,9 @@ function firstBarRow(rows: readonly StyledRow[], from: number): number {
 function cutDraft(rows: readonly StyledRow[], cursor: number): ComposerReading {
   const block: string[] = [];
   for (let at = cursor; at >= 0 && /^ {2}\S/u.test(rowAt(rows, at).text); at -= 1)
-    block.unshift(bodyOf(rowAt(rows, at)));
+    block.unshift(bodyOf(rowAt(rows, at).brightText));
   if (block.length < 2) return { kind: 'none', because: 'no_prompt' };
-  return { kind: 'composer', isEmpty: false, draft: block.join('\n'), isCut: true };
+  return { kind: 'composer', isEmpty: false, draft: block.join('\n'), isHeadless: true };
 }
 
 function rowAt(rows: readonly StyledRow[], at: number): StyledRow {
@@ -90,8 +95,8 @@ function isDraftRow(row: StyledRow): boolean {
   return /^(?: {2}|▌ ?)\S/u.test(row.brightText);
 }
 
-function bodyOf({ text }: Pick<StyledRow, 'text'>): string {
-  return text.replace(/^(?:[›▌] ?| {2})/u, '').trimEnd();
+function bodyOf(row: string): string {
+  return row.replace(/^(?:[›▌] ?| {2})/u, '').trimEnd();
 }
 
 function comparable(text: string): string {

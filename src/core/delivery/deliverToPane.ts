@@ -126,7 +126,7 @@ class Attempt {
     const { clock, input } = this.#ports;
     if (!isThereAlready) await input.paste(this.#paneId, text);
     this.#stages = { ...this.#stages, typedAt: this.#stages.typedAt ?? clock.now() };
-    const shown = await this.#until(this.#limits.showMilliseconds, (screen) => this.#shows(screen, text));
+    const shown = await this.#until(this.#limits.showMilliseconds, (screen) => whereIs(text, screen) === 'in_composer');
     if (!shown.met) return this.failed('text_not_in_composer', visibleRows(shown.screen));
     await clock.sleep(this.#limits.pauseMilliseconds);
     return this.#submit(text);
@@ -136,52 +136,56 @@ class Attempt {
     return { outcome: 'undelivered', reason, stages: this.#stages, screen };
   }
 
-  /** Enter alone, and again only while the text still stands in the composer. */
+  /** Enter alone, and again only while the text still stands in the composer. Null when the text has left it. */
   async #submit(text: string): Promise<DeliveryResult | null> {
     for (let press = 1; press <= this.#limits.enterPresses; press += 1) {
       const before = await this.#ports.tmux.snapshot(this.#paneId);
-      if (!this.#shows(before, text)) {
-        if (press > 1) return null;
-        return this.failed('text_not_in_composer', visibleRows(before));
+      if (whereIs(text, before) !== 'in_composer') {
+        if (press === 1) return this.failed('text_not_in_composer', visibleRows(before));
+        return null;
       }
       if ((await (this.#request.mayPressEnter?.() ?? true)) === false) {
         return this.failed('fence_lost', visibleRows(before));
       }
       await this.#ports.input.pressKey(this.#paneId, 'Enter');
       this.#stages = { ...this.#stages, submittedAt: this.#stages.submittedAt ?? this.#ports.clock.now() };
-      const left = await this.#until(this.#limits.enterMilliseconds, (screen) => !this.#shows(screen, text));
+      const left = await this.#until(
+        this.#limits.enterMilliseconds,
+        (screen) => whereIs(text, screen) !== 'in_composer',
+      );
       if (left.met) return null;
     }
     return this.failed('enter_not_taken', visibleRows(await this.#ports.tmux.snapshot(this.#paneId)));
   }
 
-  /** The text has left the composer: Codex has it, and nothing is pressed or typed any more. */
+  /** The text has left the composer: nothing is pressed or typed any more, only looked for. */
   async #awaitProof(): Promise<DeliveryResult> {
     const { clock, host, tmux } = this.#ports;
-    const { proof } = this.#request;
-    if (proof === null || this.#request.text.isCommand) return this.#delivered();
+    const { proof, text } = this.#request;
+    const hasProof = proof !== null && !text.isCommand;
+    let screen = await tmux.snapshot(this.#paneId);
+    let wasLetGo = false;
     const deadline = clock.monotonic() + this.#limits.proofMilliseconds;
     for (;;) {
-      if (await proof()) {
+      if (hasProof && (await proof())) {
         this.#stages = { ...this.#stages, seenAt: clock.now() };
         return this.#delivered();
       }
+      wasLetGo ||= whereIs(text.pasted, screen) === 'let_go';
+      if (wasLetGo && !hasProof) return this.#delivered();
       if (clock.monotonic() >= deadline) break;
       await clock.sleep(POLL_MILLISECONDS);
+      screen = await tmux.snapshot(this.#paneId);
     }
-    const now = await tmux.snapshot(this.#paneId);
-    const verdict = checkPane(now, host, { text: this.#request.text, whenBusy: 'defer' });
+    if (!wasLetGo) return this.failed('screen_changed', visibleRows(screen));
+    const verdict = checkPane(screen, host, { text, whenBusy: 'defer' });
     const waitsBehindTurn =
       verdict.kind === 'deferred' && (verdict.reason === 'busy' || verdict.reason === 'dialog_open');
-    return waitsBehindTurn ? this.#delivered() : this.failed('turn_not_seen', visibleRows(now));
+    return waitsBehindTurn ? this.#delivered() : this.failed('turn_not_seen', visibleRows(screen));
   }
 
   #delivered(): DeliveryResult {
     return { outcome: 'delivered', paneId: this.#paneId, stages: this.#stages };
-  }
-
-  #shows(screen: PaneSnapshot, text: string): boolean {
-    return showsText(readComposer(screen), text);
   }
 
   async #until(
@@ -197,4 +201,11 @@ class Attempt {
       await clock.sleep(POLL_MILLISECONDS);
     }
   }
+}
+
+/** `hidden`: a dialog or something else has taken the composer's place, and it can't be said. */
+function whereIs(text: string, screen: PaneSnapshot): 'in_composer' | 'let_go' | 'hidden' {
+  const composer = readComposer(screen);
+  if (composer.kind === 'none') return 'hidden';
+  return showsText(composer, text) ? 'in_composer' : 'let_go';
 }

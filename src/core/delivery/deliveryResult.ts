@@ -33,6 +33,8 @@ export const UNDELIVERED_REASONS = [
   'enter_not_taken',
   /** The composer let go of the text, yet no user turn came although nothing was running. */
   'turn_not_seen',
+  /** Another screen came up at that moment: the text may be with Codex, or still in the composer behind it. */
+  'screen_changed',
   /** The pane or Codex in it went away in between. */
   'pane_gone',
 ] as const;
@@ -88,5 +90,6 @@ const UNDELIVERED: Readonly<Record<UndeliveredReason, string>> = {
   fence_lost: 'another process took over the pane before Enter; the text stands in the composer',
   enter_not_taken: 'Enter was pressed but the text is still in the composer',
   turn_not_seen: 'the text left the composer but no user turn appeared in the rollout',
+  screen_changed: 'another screen came up at that moment, and no user turn appeared in the rollout',
   pane_gone: 'the pane went away during the delivery',
 };

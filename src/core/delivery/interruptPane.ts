@@ -7,13 +7,13 @@
  */
 import type { CodexVersion } from '../codex/codexVersion.ts';
 import { findCodexProcess } from '../codex/codexProcess.ts';
+import { hasDialog, isBusyScreen } from '../domain/screen.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import type { PaneKey } from '../tmux/paneInput.ts';
 import type { PaneAddress } from '../tmux/tmux.ts';
 import type { DeferralReason } from './deliveryResult.ts';
 import type { DeliveryPorts } from './deliverToPane.ts';
-import { visibleRows } from './preflight.ts';
-import { readScreenMood } from './screenMood.ts';
+import { readScreen, visibleRows } from './preflight.ts';
 
 export interface InterruptRequest {
   readonly address: PaneAddress;
@@ -81,17 +81,17 @@ function findObstacle(
   if (process.kind === 'background') return 'codex_not_in_foreground';
   if (pane.isInMode) return 'pane_in_mode';
   if (request.key !== null) return null;
-  const mood = readScreenMood(snapshot);
+  const screen = readScreen(snapshot);
   // Esc would answer the question with no; whoever wants that denies it.
-  if (mood === 'dialog') return 'dialog_open';
-  return mood === 'busy' || request.isBusy === true ? null : 'not_busy';
+  if (hasDialog(screen)) return 'dialog_open';
+  return isBusyScreen(screen) || request.isBusy === true ? null : 'not_busy';
 }
 
 async function settles({ tmux, clock }: DeliveryPorts, paneId: string, milliseconds: number): Promise<boolean> {
   const deadline = clock.monotonic() + milliseconds;
   for (;;) {
     await clock.sleep(POLL_MILLISECONDS);
-    if (readScreenMood(await tmux.snapshot(paneId)) === 'idle') return true;
+    if (!isBusyScreen(readScreen(await tmux.snapshot(paneId)))) return true;
     if (clock.monotonic() >= deadline) return false;
   }
 }

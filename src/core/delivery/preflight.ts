@@ -1,11 +1,12 @@
 import { findCodexProcess } from '../codex/codexProcess.ts';
+import { recogniseScreen } from '../codex/screens.ts';
+import { hasDialog, isBusyScreen, type Screen } from '../domain/screen.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readStyledRows } from '../tmux/styledText.ts';
 import { readComposer, showsText } from './composer.ts';
 import type { DeferralReason } from './deliveryResult.ts';
 import type { OutgoingText } from './messageText.ts';
-import { readScreenMood } from './screenMood.ts';
 
 export type PaneVerdict =
   | {
@@ -37,16 +38,41 @@ export function checkPane(snapshot: PaneSnapshot, host: HostFacts, question: Pre
   if (process.kind === 'background') return deferred('codex_not_in_foreground');
   if (pane.isInMode) return deferred('pane_in_mode');
 
-  const mood = readScreenMood(snapshot);
-  if (mood === 'dialog') return deferred('dialog_open');
-  if (mood === 'not_ready') return deferred('not_ready');
+  const screen = readScreen(snapshot);
+  const obstacle = screenObstacle(screen);
+  if (obstacle !== null) return deferred(obstacle);
   const composer = readComposer(snapshot);
   if (composer.kind === 'none') return deferred(composer.because === 'menu' ? 'dialog_open' : 'unknown_screen');
-  if (mood === 'busy' && question.whenBusy === 'defer') return deferred('busy');
+  if (isBusyScreen(screen) && question.whenBusy === 'defer') return deferred('busy');
   const clear = { kind: 'clear', reads: process.isNative ? 'pastes' : 'lines', codexPid: process.pid } as const;
   if (composer.isEmpty) return { ...clear, holdsText: false };
-  if (composer.isCut) return deferred('unknown_screen');
+  if (composer.isHeadless) return deferred('unknown_screen');
   return showsText(composer, question.text.pasted) ? { ...clear, holdsText: true } : deferred('composer_has_text');
+}
+
+/** What Codex's screen is. Nothing but the visible screen is looked at. */
+export function readScreen({ pane, styled }: PaneSnapshot): Screen {
+  return recogniseScreen({ pane: readStyledRows(styled), title: pane.title });
+}
+
+/** Whether something other than the composer has the keyboard. A screen that nobody knows may still show a composer. */
+function screenObstacle(screen: Screen): DeferralReason | null {
+  if (hasDialog(screen)) return 'dialog_open';
+  switch (screen.class) {
+    case 'blank':
+    case 'starting':
+    case 'server_lost':
+      return 'not_ready';
+    case 'transcript_browsing':
+    case 'transcript_pager':
+    case 'resume_picker':
+    case 'agents_list':
+      return 'unknown_screen';
+    case 'exited':
+      return 'codex_not_running';
+    default:
+      return null;
+  }
 }
 
 /** The last rows of a screen that hold something, without styles. */
