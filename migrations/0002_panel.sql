@@ -6,6 +6,7 @@ CREATE TABLE panel_sessions (
   session_id TEXT PRIMARY KEY REFERENCES sessions (id),
   incarnation INTEGER NOT NULL DEFAULT 1,
   kind TEXT NOT NULL DEFAULT 'codex' CHECK (kind IN ('codex', 'disposable')),
+  registrations INTEGER NOT NULL DEFAULT 0,
   first_event_id INTEGER NOT NULL DEFAULT 0,
   tmux_socket TEXT,
   pane_id TEXT,
@@ -16,19 +17,22 @@ CREATE TABLE panel_sessions (
 );
 
 -- Identity of each rollout file that was read for a session, and how far. An offset is in the decompressed stream.
+-- The anchor is the digest of the bytes right before the offset: a file that was rewritten under the same head starts
+-- another generation. `registrations` is the session's count when the file was last read.
 CREATE TABLE panel_rollouts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   session_id TEXT NOT NULL REFERENCES sessions (id),
   path TEXT NOT NULL,
   head_sha256 TEXT NOT NULL,
+  generation INTEGER NOT NULL DEFAULT 1,
   thread_id TEXT,
-  file_identity TEXT,
   ingested_offset INTEGER NOT NULL DEFAULT 0,
-  skipped_offset INTEGER NOT NULL DEFAULT 0,
+  anchor_sha256 TEXT,
   skipped_lines INTEGER NOT NULL DEFAULT 0,
+  registrations INTEGER NOT NULL DEFAULT 0,
   created_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,
-  UNIQUE (session_id, path, head_sha256)
+  UNIQUE (session_id, path, head_sha256, generation)
 );
 
 -- Which rollout and incarnation an event came from starts here: the first event of each stretch.
@@ -40,6 +44,14 @@ CREATE TABLE panel_event_ranges (
   first_event_id INTEGER NOT NULL
 );
 CREATE INDEX panel_event_ranges_session ON panel_event_ranges (session_id, first_event_id);
+
+-- The state of a session's turn as its events up to `last_event_id` make it, so that nobody reads them twice.
+CREATE TABLE panel_turn_states (
+  session_id TEXT PRIMARY KEY REFERENCES sessions (id),
+  first_event_id INTEGER NOT NULL,
+  last_event_id INTEGER NOT NULL,
+  state_json TEXT NOT NULL CHECK (json_valid(state_json))
+);
 
 -- Where the history of a binding begins: events up to this id belong to what the worker did before.
 CREATE TABLE panel_bindings (

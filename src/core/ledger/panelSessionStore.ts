@@ -7,6 +7,8 @@ const panelSessionRow = z.object({
   session_id: z.string(),
   incarnation: z.number(),
   kind: z.enum(['codex', 'disposable']),
+  /** How often the name was registered; a rollout that shrank is read anew after the next time. */
+  registrations: z.number(),
   first_event_id: z.number(),
   tmux_socket: z.nullable(z.string()),
   pane_id: z.nullable(z.string()),
@@ -49,6 +51,7 @@ export function registerPanelSession(
     session_id: sessionId,
     incarnation: known === null ? 1 : known.incarnation + (facts.startsIncarnation ? 1 : 0),
     kind: facts.kind ?? kept?.kind ?? 'codex',
+    registrations: (known?.registrations ?? 0) + 1,
     first_event_id:
       kept?.first_event_id ?? (known === null && !facts.startsIncarnation ? 0 : newestEventId(ledger) + 1),
     tmux_socket: facts.tmuxSocket === undefined ? (kept?.tmux_socket ?? null) : facts.tmuxSocket,
@@ -59,8 +62,8 @@ export function registerPanelSession(
     registered_at: formatTimestamp(now),
   };
   ledger.run(
-    `INSERT OR REPLACE INTO panel_sessions (session_id, incarnation, kind, first_event_id, tmux_socket, pane_id, process_start, boot_id, codex_version, registered_at)
-     VALUES ($session_id, $incarnation, $kind, $first_event_id, $tmux_socket, $pane_id, $process_start, $boot_id, $codex_version, $registered_at)`,
+    `INSERT OR REPLACE INTO panel_sessions (session_id, incarnation, kind, registrations, first_event_id, tmux_socket, pane_id, process_start, boot_id, codex_version, registered_at)
+     VALUES ($session_id, $incarnation, $kind, $registrations, $first_event_id, $tmux_socket, $pane_id, $process_start, $boot_id, $codex_version, $registered_at)`,
     session,
   );
   return session;
