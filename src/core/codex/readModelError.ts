@@ -29,11 +29,20 @@ function kindOfInfo(info: JsonValue | undefined): ModelErrorKind | null {
   return KINDS[name] ?? (typeof status === 'number' ? kindOfStatus(status) : null);
 }
 
-function kindOfSentence(sentence: string): ModelErrorKind | null {
+/** What Codex writes on the screen, and in versions that have no name for the error. Null when it tells nothing. */
+export function kindOfSentence(sentence: string): ModelErrorKind | null {
   const status = /\bstatus:? (\d{3})\b/u.exec(sentence);
   if (status !== null) return kindOfStatus(Number(status[1]));
-  return /\brate limit (?:reached|exceeded)\b/iu.test(sentence) ? 'rate_limit' : null;
+  return SENTENCES.find(([, text]) => text.test(sentence))?.[0] ?? null;
 }
+
+const SENTENCES: readonly (readonly [ModelErrorKind, RegExp])[] = [
+  ['usage_limit', /\bhit your usage limit\b|\bquota exceeded\b|\bexceeded your current quota\b/iu],
+  ['context_window', /\bran out of room in the model.s context window\b|\bexceeds the context window\b/iu],
+  ['rate_limit', /\brate limit (?:reached|exceeded)\b/iu],
+  ['overloaded', /\bmodel is at capacity\b/iu],
+  ['server_error', /\bexperiencing high demand\b/iu],
+];
 
 function kindOfStatus(status: number): ModelErrorKind | null {
   if (status === 401 || status === 403) return 'auth';
