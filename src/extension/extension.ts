@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+
+import * as vscode from 'vscode';
+
+import { notifyAttention } from './attentionNotifier.ts';
+import type { CommandContext } from './commands/commandContext.ts';
+import { criterionCommands } from './commands/criterionCommands.ts';
+import { healthCommands } from './commands/healthCommands.ts';
+import { registerCommands } from './commands/registerCommands.ts';
+import { sessionCommands } from './commands/sessionCommands.ts';
+import { taskCommands } from './commands/taskCommands.ts';
+import { syncContextKeys } from './contextKeySync.ts';
+import { DisposableStore } from './disposables.ts';
+import { newWindowId } from './engine/engineStart.ts';
+import { supervisorIn } from './engine/supervisorThread.ts';
+import { commandIds } from './ids.ts';
+import { PanelModel } from './model.ts';
+import { openLog } from './outputLog.ts';
+import { type PanelViews, showViews } from './panelViews.ts';
+import { offerShimOnPath } from './pathForTerminals.ts';
+import { SessionTerminals } from './sessionTerminals.ts';
+import { showStatusBar } from './statusBar.ts';
+import { TimelinePanels } from './timeline/timelinePanels.ts';
+import { WorkspaceEngines } from './workspaceEngines.ts';
+
+/** What the suite that runs inside the extension host looks at. Nobody else gets it. */
+export interface ExtensionInsides {
+  readonly model: PanelModel;
+  readonly views: PanelViews;
+  readonly engines: WorkspaceEngines;
+  readonly activationMs: number;
+}
+
+let leave: () => Promise<void> = async () => {};
+
+/** Constructs everything in order. What lives as long as the extension is owned here, what lives as long as an engine by `WorkspaceEngines`. */
+export function activate(context: vscode.ExtensionContext): ExtensionInsides | undefined {
+  const startedAt = performance.now();
+  const owned = new DisposableStore();
+  context.subscriptions.push(owned);
+
+  const log = owned.add(openLog());
+  const model = owned.add(new PanelModel());
+  const engines = owned.add(
+    new WorkspaceEngines({
+      model,
+      startThread: supervisorIn(join(context.extensionPath, 'dist', 'supervisor.cjs')),
+      log,
+      around: {
+        extensionFolder: context.extensionPath,
+        windowId: newWindowId(),
+        environment: process.env,
+        executable: process.execPath,
+        electron: process.versions['electron'] !== undefined,
+      },
+    }),
+  );
+  const terminals = owned.add(new SessionTerminals());
+  const openTerminal = (folder: string, session: string) =>
+    void vscode.commands.executeCommand(commandIds.openSessionTerminal, { folder, session });
+  const timelines = owned.add(
+    new TimelinePanels({
+      extensionUri: context.extensionUri,
+      model,
+      rpc: (folder) => engines.rpc(folder),
+      openTerminal,
+    }),
+  );
+
+  const views = owned.add(showViews(model));
+  const commands: CommandContext = { model, engines, terminals, timelines, showLog: log.show };
+  owned.addAll(
+    registerCommands(
+      {
+        ...taskCommands(commands),
+        ...sessionCommands(commands),
+        ...criterionCommands(commands),
+        ...healthCommands(commands),
+      },
+      log,
+    ),
+    syncContextKeys(model),
+    showStatusBar(model),
+    offerShimOnPath(context, model),
+    notifyAttention(engines.onAttention, ({ folder, item }) => {
+      if (item.session !== null) openTerminal(folder.path, item.session);
+      else if (item.task !== null) timelines.open({ folder: folder.path, task: item.task });
+    }),
+  );
+  leave = () => {
+    owned.dispose();
+    return engines.settled();
+  };
+  const activationMs = performance.now() - startedAt;
+  log.write('info', `activated in ${Math.round(activationMs)} ms`);
+  return context.extensionMode === vscode.ExtensionMode.Test ? { model, views, engines, activationMs } : undefined;
+}
+
+/** Waits until the engines have let go of their leases, within the few seconds VS Code allows. */
+export async function deactivate(): Promise<void> {
+  await leave();
+}

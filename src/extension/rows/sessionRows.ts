@@ -1,0 +1,94 @@
+import type { AttentionItem, SessionView } from '../../protocol/snapshot.ts';
+import { rowKinds } from '../ids.ts';
+import type { InFolder, PanelModel } from '../model.ts';
+import { ageOf, ageText, agoText } from './age.ts';
+import { card } from './markdown.ts';
+import { icon, type Row, row, type RowIcon } from './row.ts';
+
+export interface SessionLook {
+  readonly word: string;
+  readonly icon: RowIcon;
+}
+
+/**
+ * How a session's state is shown. Waiting for the person comes before working: the two must never look alike. Shapes
+ * differ as well as colours.
+ */
+export function sessionLook(session: SessionView, waiting: AttentionItem | undefined): SessionLook {
+  if (session.registration === 'gone') return { word: 'gone', icon: icon('circle-slash', 'disabledForeground') };
+  if (session.alive === false) return { word: 'ended', icon: icon('error', 'list.errorForeground') };
+  if (waiting) return attentionLook(waiting);
+  if (session.state === 'busy') return { word: 'busy', icon: icon('loading~spin', 'charts.blue') };
+  if (session.state === 'idle') return { word: 'idle', icon: icon('circle-outline', 'charts.green') };
+  return { word: 'unknown', icon: icon('question', 'disabledForeground') };
+}
+
+function attentionLook({ kind }: AttentionItem): SessionLook {
+  switch (kind) {
+    case 'approval':
+      return { word: 'needs approval', icon: icon('bell-dot', 'list.warningForeground') };
+    case 'question':
+      return { word: 'asks a question', icon: icon('comment-unresolved', 'list.warningForeground') };
+    case 'failed':
+      return { word: 'failed', icon: icon('error', 'list.errorForeground') };
+    case 'stalled':
+      return { word: 'stalled', icon: icon('watch', 'list.warningForeground') };
+    case 'undelivered':
+      return { word: 'message undelivered', icon: icon('mail', 'list.errorForeground') };
+    case 'turn_finished':
+      return { word: 'finished its turn', icon: icon('pass', 'charts.green') };
+    default:
+      return kind satisfies never;
+  }
+}
+
+const sourceWords: Readonly<Record<SessionView['source'], string>> = {
+  rollout: 'rollout',
+  pane: 'screen',
+  app_server: 'app server',
+  none: '',
+};
+
+export function sessionRows(model: PanelModel, now: number): readonly Row[] {
+  const severalFolders = model.folders.length > 1;
+  return model.sessions.map((session) => sessionRow(session, { model, now, idPrefix: 'session', severalFolders }));
+}
+
+interface SessionRowPlace {
+  readonly model: PanelModel;
+  readonly now: number;
+  /** Rows of one session in several places need several ids. */
+  readonly idPrefix: string;
+  readonly severalFolders?: boolean;
+}
+
+export function sessionRow({ folder, item: session }: InFolder<SessionView>, place: SessionRowPlace): Row {
+  const waiting = folder.engine.snapshot?.attention.find((item) => item.session === session.name);
+  const look = sessionLook(session, waiting);
+  const ageMs = ageOf(session.observedAt, place.now);
+  const source = sourceWords[session.source];
+  const facts = [session.role, look.word, source, ageMs === null ? '' : ageText(ageMs)].filter(Boolean);
+  if (place.severalFolders) facts.push(folder.name);
+  return row({
+    id: `${place.idPrefix}/${folder.path}/${session.id}`,
+    label: session.name,
+    description: facts.join(' · '),
+    icon: look.icon,
+    tooltip: card(session.name, waiting?.message ?? session.note, [
+      ['Role', session.role],
+      ['State', look.word],
+      ['Known from', source],
+      ['Seen', ageMs === null ? null : agoText(ageMs)],
+      ['Task', session.task],
+      ['Folder', session.cwd],
+      ['tmux', session.terminal?.session ?? 'none'],
+      ['Thread', session.codexSessionId],
+      ['Process', session.pid === null ? null : String(session.pid)],
+    ]),
+    spoken: [`${session.role} ${session.name}`, look.word, ageMs === null ? '' : agoText(ageMs), waiting?.message ?? '']
+      .filter(Boolean)
+      .join(', '),
+    contextValue: session.registration === 'gone' ? rowKinds.goneSession : rowKinds.session,
+    target: { kind: 'session', folder: folder.path, session: session.name },
+  });
+}

@@ -1,0 +1,19 @@
+import type { SessionView } from '../protocol/snapshot.ts';
+
+/**
+ * Arguments of tmux that attach to exactly this session: on the server it was found on, and never to another whose
+ * name merely begins the same (`target` starts with `=`). Watching is read-only in tmux itself.
+ */
+export function attachArguments(
+  { socketPath, target }: NonNullable<SessionView['terminal']>,
+  access: 'takeOver' | 'watch',
+): readonly string[] {
+  return [
+    '-u',
+    ...(socketPath === null ? [] : ['-S', socketPath]),
+    'attach-session',
+    ...(access === 'watch' ? ['-r'] : []),
+    '-t',
+    target,
+  ];
+}

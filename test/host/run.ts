@@ -1,0 +1,86 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { launchBrowser } from '../ui/browser.ts';
+import { type StagedExtension, stageExtension } from './stageExtension.ts';
+import { startVscodeServer } from './vscodeServer.ts';
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const deadlineMs = 240_000;
+
+/** Runs the suites of `suite/` inside real extension hosts: one that trusts its folder, one that doesn't. */
+async function main(): Promise<void> {
+  const staged = await stageExtension();
+  const total = { passed: 0, failed: 0 };
+  try {
+    for (const suite of ['trusted', 'untrusted'] as const) {
+      process.stdout.write(`\n${suite}\n`);
+      const counts = await runSuite(staged, suite);
+      total.passed += counts.passed;
+      total.failed += counts.failed;
+    }
+  } finally {
+    rmSync(staged.folder, { recursive: true, force: true });
+  }
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted'): Promise<Counts> {
+  const scratch = mkdtempSync(join(tmpdir(), 'conveyor-host-'));
+  const workspace = join(scratch, 'workspace');
+  const results = join(scratch, 'results.json');
+  mkdirSync(workspace);
+  const log = process.env['CONVEYOR_VERBOSE'] ? (line: string) => process.stderr.write(`${line}\n`) : undefined;
+  const server = await startVscodeServer({
+    trusted: suite === 'trusted',
+    env: { CONVEYOR_HOST_SUITE: suite, CONVEYOR_HOST_RESULTS: results, WORKERCTL_STATE_ROOT: '' },
+    ...(log ? { log } : {}),
+  });
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    const ended = new Promise<number>((done, fail) => {
+      setTimeout(() => fail(new Error(`the ${suite} suite did not end`)), deadlineMs).unref();
+      void page.exposeFunction('codeAutomationExit', done);
+    });
+    await page.exposeFunction('codeAutomationLog', (type: string, args: readonly unknown[]) => printLog(type, args));
+    const remote = (path: string) => `vscode-remote://${server.origin}${path}`;
+    await page.goto(
+      server.url(workspace, {
+        extensionDevelopmentPath: remote(staged.folder),
+        extensionTestsPath: remote(staged.tests),
+      }),
+    );
+    const code = await ended;
+    if (existsSync(results)) return parseCounts(readFileSync(results, 'utf8'));
+    process.stdout.write(`the ${suite} suite ended with ${code} before it ran\n`);
+    return { passed: 0, failed: 1 };
+  } finally {
+    await browser.close();
+    await server.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function parseCounts(text: string): Counts {
+  const counts: unknown = JSON.parse(text);
+  if (typeof counts === 'object' && counts !== null && 'passed' in counts && 'failed' in counts) {
+    return { passed: Number(counts.passed), failed: Number(counts.failed) };
+  }
+  throw new Error(`not a result: ${text}`);
+}
+
+/** The extension host's console, without the workbench's own chatter. */
+function printLog(type: string, args: readonly unknown[]): void {
+  const [format, ...rest] = args.map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
+  const text = rest.reduce((line, part) => line.replace(/%[sdo]/, part), format ?? '');
+  if (process.env['CONVEYOR_VERBOSE'] || type === 'log' || type === 'error') process.stdout.write(`${text}\n`);
+}
+
+await main();
