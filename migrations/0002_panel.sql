@@ -97,7 +97,7 @@ CREATE TABLE panel_deliveries (
   screen_class TEXT,
   text_sha256 TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
-  watermark_rollout_id INTEGER,
+  watermark_path TEXT,
   watermark_offset INTEGER,
   seen_event_id INTEGER,
   queued_at TEXT NOT NULL,
