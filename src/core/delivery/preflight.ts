@@ -39,7 +39,7 @@ export function checkPane(snapshot: PaneSnapshot, host: HostFacts, question: Pre
   if (pane.isInMode) return deferred('pane_in_mode');
 
   const screen = readScreen(snapshot);
-  const obstacle = screenObstacle(screen);
+  const obstacle = isTrustQuestion(snapshot) ? 'dialog_open' : screenObstacle(screen);
   if (obstacle !== null) return deferred(obstacle);
   const composer = readComposer(snapshot);
   if (composer.kind === 'none') return deferred(composer.because === 'menu' ? 'dialog_open' : 'unknown_screen');
@@ -53,6 +53,13 @@ export function checkPane(snapshot: PaneSnapshot, host: HostFacts, question: Pre
 /** What Codex's screen is. Nothing but the visible screen is looked at. */
 export function readScreen({ pane, styled }: PaneSnapshot): Screen {
   return recogniseScreen({ pane: readStyledRows(styled), title: pane.title });
+}
+
+/** Codex asks whether it may work in this folder. Also where options stand side by side, as stand-ins draw them. */
+export function isTrustQuestion(snapshot: PaneSnapshot): boolean {
+  if (readScreen(snapshot).class === 'trust_prompt') return true;
+  const [question = '', options = ''] = visibleRows(snapshot, 2);
+  return /^\s*Do you trust the contents of this directory\?/u.test(question) && /^› 1\. Yes, continue\b/u.test(options);
 }
 
 /** Whether something other than the composer has the keyboard. A screen that nobody knows may still show a composer. */

@@ -1,7 +1,7 @@
 import { refuse, ConveyorError } from '../domain/errors.ts';
 import type { ProcessRunner } from '../ports/processRunner.ts';
 import { parsePane, PANE_FORMAT, type Pane, type PaneSnapshot } from './pane.ts';
-import { tmuxCommand, tmuxNotRunning } from './tmuxCommand.ts';
+import { tmuxCommand, tmuxNotRunning, type TmuxCommand } from './tmuxCommand.ts';
 
 /** Where something runs: a tmux session by its exact name and, where it was recorded, the pane in it. */
 export interface PaneAddress {
@@ -58,6 +58,8 @@ export interface Tmux {
   keepDeadPane(paneId: string, keep: boolean): Promise<void>;
   /** False when there was no such session. */
   killSession(name: string): Promise<boolean>;
+  /** Names of the variables that the server gives to every new pane. Empty when there is no server yet. */
+  environmentNames(): Promise<readonly string[]>;
   /** A format of tmux, evaluated for a pane. */
   display(paneId: string, format: string): Promise<string>;
 }
@@ -65,63 +67,59 @@ export interface Tmux {
 /** The real tmux. `socket` is the value of `$CONVEYOR_TMUX_SOCKET`. */
 export function realTmux(runner: ProcessRunner, socket: string | undefined): Tmux {
   const tmux = tmuxCommand(runner, socket);
-
-  async function listPanes(session?: string): Promise<readonly Pane[]> {
-    const where = session === undefined ? ['-a'] : ['-s', '-t', `${exactSession(session)}:`];
-    try {
-      const listed = await tmux.run('list-panes', [...where, '-F', PANE_FORMAT]);
-      return listed.split('\n').flatMap((line) => parsePane(line) ?? []);
-    } catch (error) {
-      if (ConveyorError.is(error, 'tmux_not_running')) return [];
-      throw error;
-    }
-  }
-
   return {
     prefix: tmux.prefix,
-    listPanes,
     hasSession: (name) => succeeds(() => tmux.run('has-session', ['-t', exactSession(name)])),
-    newSession: async (spec) => {
-      const path = spec.environment?.PATH;
-      // tmux takes the PATH of a detached session from its client, not from -e.
-      const options = path === undefined ? {} : { environment: { ...process.env, PATH: path } };
-      const made = await tmux.run('new-session', newSessionArguments(spec), options);
-      const pane = parsePane(made.trimEnd());
-      if (pane === null) throw refuse('tmux_failed', 'tmux new-session answered in a form that is not understood');
-      return pane;
-    },
-    findPane: async (address) => {
-      const panes = await listPanes(address.session);
-      const found =
-        address.paneId === null
-          ? panes.find((pane) => pane.isActive)
-          : panes.find((pane) => pane.paneId === address.paneId);
-      if (found === undefined) throw tmuxNotRunning(address.session);
-      return found;
-    },
+    newSession: (spec) => newSession(tmux, spec),
+    listPanes: (session) => listPanes(tmux, session),
+    findPane: (address) => findPane(tmux, address),
     capture: (paneId, options = {}) => tmux.run('capture-pane', captureArguments(paneId, options)),
-    snapshot: async (paneId) => {
-      const screen = [';', 'capture-pane', '-p', '-e', '-t', paneId];
-      const text = await tmux.run('display-message', ['-p', '-t', paneId, PANE_FORMAT, ...screen]);
-      const lineEnd = text.indexOf('\n');
-      const pane = parsePane(text.slice(0, lineEnd));
-      // tmux 3.3a answers for a pane that is gone with empty fields instead of an error.
-      if (pane === null) throw tmuxNotRunning(paneId);
-      return { pane, styled: text.slice(lineEnd + 1) };
-    },
+    snapshot: (paneId) => snapshot(tmux, paneId),
     keepDeadPane: async (paneId, keep) => {
-      await tmux.run('set-option', [
-        '-w',
-        ...(keep ? [] : ['-u']),
-        '-t',
-        paneId,
-        'remain-on-exit',
-        ...(keep ? ['on'] : []),
-      ]);
+      const option = keep ? ['-t', paneId, 'remain-on-exit', 'on'] : ['-u', '-t', paneId, 'remain-on-exit'];
+      await tmux.run('set-option', ['-w', ...option]);
     },
     killSession: (name) => succeeds(() => tmux.run('kill-session', ['-t', exactSession(name)])),
+    environmentNames: async () => {
+      const listed = await emptyWithoutServer(() => tmux.run('show-environment', ['-g']));
+      // `NAME=value`, or a lone `-NAME` for one that is taken out; values may hold newlines.
+      return listed.split('\n').flatMap((line) => /^([A-Za-z_]\w*)=/u.exec(line)?.[1] ?? []);
+    },
     display: async (paneId, format) => (await tmux.run('display-message', ['-p', '-t', paneId, format])).trimEnd(),
   };
+}
+
+async function newSession(tmux: TmuxCommand, spec: NewTmuxSession): Promise<Pane> {
+  const path = spec.environment?.PATH;
+  // tmux takes the PATH of a detached session from its client, not from -e.
+  const options = path === undefined ? {} : { environment: { ...process.env, PATH: path } };
+  const made = await tmux.run('new-session', newSessionArguments(spec), options);
+  const pane = parsePane(made.trimEnd());
+  if (pane === null) throw refuse('tmux_failed', 'tmux new-session answered in a form that is not understood');
+  return pane;
+}
+
+async function listPanes(tmux: TmuxCommand, session?: string): Promise<readonly Pane[]> {
+  const where = session === undefined ? ['-a'] : ['-s', '-t', `${exactSession(session)}:`];
+  const listed = await emptyWithoutServer(() => tmux.run('list-panes', [...where, '-F', PANE_FORMAT]));
+  return listed.split('\n').flatMap((line) => parsePane(line) ?? []);
+}
+
+async function findPane(tmux: TmuxCommand, { session, paneId }: PaneAddress): Promise<Pane> {
+  const panes = await listPanes(tmux, session);
+  const found = panes.find((pane) => (paneId === null ? pane.isActive : pane.paneId === paneId));
+  if (found === undefined) throw tmuxNotRunning(session);
+  return found;
+}
+
+async function snapshot(tmux: TmuxCommand, paneId: string): Promise<PaneSnapshot> {
+  const screen = [';', 'capture-pane', '-p', '-e', '-t', paneId];
+  const text = await tmux.run('display-message', ['-p', '-t', paneId, PANE_FORMAT, ...screen]);
+  const lineEnd = text.indexOf('\n');
+  const pane = parsePane(text.slice(0, lineEnd));
+  // tmux 3.3a answers for a pane that is gone with empty fields instead of an error.
+  if (pane === null) throw tmuxNotRunning(paneId);
+  return { pane, styled: text.slice(lineEnd + 1) };
 }
 
 /** `=name`: without the sign tmux falls back to sessions that merely begin so (CP-1). */
@@ -180,6 +178,15 @@ async function succeeds(attempt: () => Promise<unknown>): Promise<boolean> {
     return true;
   } catch (error) {
     if (ConveyorError.is(error, 'tmux_not_running')) return false;
+    throw error;
+  }
+}
+
+async function emptyWithoutServer(ask: () => Promise<string>): Promise<string> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (ConveyorError.is(error, 'tmux_not_running')) return '';
     throw error;
   }
 }
