@@ -1,0 +1,173 @@
+import type { LeaseKind } from '../domain/lease.ts';
+import type { Connection } from '../ledger/connection.ts';
+import type { LeaseHost } from '../ledger/leaseStore.ts';
+import { readWorkSignature } from '../ledger/panelStateStore.ts';
+import { Leadership, leadershipRenewal } from './leadership.ts';
+import { SerialLoop } from './serialLoop.ts';
+
+/** What the engine does when it leads; each is plain core code and knows nothing of loops. */
+export interface EngineSteps {
+  /** Reads what these rollouts (all, when null) have got since the last time; true when something came. */
+  ingest(sessionIds: ReadonlySet<string> | null, signal: AbortSignal): Promise<boolean>;
+  /** Looks at processes and panes; true when something differs from before. */
+  observe(signal: AbortSignal): Promise<boolean>;
+  /** Routes completions and executes what is queued. */
+  dispatch(signal: AbortSignal): Promise<readonly object[]>;
+  /** Tells the ledger that the dispatcher lives: at most every few seconds. */
+  heartbeat(iteration: number, processedCount: number): void;
+  /** Calls back with the sessions whose rollout grew (null: may be any). */
+  watchRollouts(onGrown: (sessionIds: ReadonlySet<string> | null) => void): EngineWatch;
+  /** Calls back when another process committed to the ledger. */
+  watchLedger(onCommitted: () => void): EngineWatch;
+}
+
+export interface EngineWatch {
+  close(): Promise<void> | void;
+}
+
+export interface EngineOptions {
+  readonly ledger: Connection;
+  readonly at: LeaseHost;
+  readonly dispatcherId: string;
+  readonly kind: Extract<LeaseKind, 'window' | 'headless'>;
+  readonly steps: EngineSteps;
+  /** Told after everything that may have changed what people see. */
+  readonly onChanged: () => void;
+  readonly onError: (error: unknown) => void;
+  readonly pace?: Partial<EnginePace>;
+}
+
+/** Milliseconds. The first two are what people wait for when a wake-up is lost; nothing else waits for them. */
+export interface EnginePace {
+  readonly ingestIdle: number;
+  readonly dispatchIdle: number;
+  readonly observe: number;
+  readonly heartbeat: number;
+}
+
+const defaultPace: EnginePace = { ingestIdle: 2000, dispatchIdle: 2000, observe: 1000, heartbeat: 10_000 };
+
+export interface EngineStatus {
+  readonly isLeader: boolean;
+  readonly iteration: number;
+  readonly processedCount: number;
+}
+
+/**
+ * The loop: watch → ingest → observe → dispatch, while this engine leads its ledger. One that does not lead stands by
+ * and takes over when the leader's term ends.
+ *
+ * Owns its watches, timers and leadership; `stop` releases all of them. The ledger stays its caller's.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #pace: EnginePace;
+  readonly #leadership: Leadership;
+  readonly #ingest: SerialLoop;
+  readonly #observe: SerialLoop;
+  readonly #dispatch: SerialLoop;
+  readonly #renewal: SerialLoop;
+  #grown: Set<string> | null = null;
+  #watches: EngineWatch[] = [];
+  #signature = '';
+  #iteration = 0;
+  #processedCount = 0;
+  #heartbeatAt = -Infinity;
+  #processedSinceHeartbeat = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#pace = { ...defaultPace, ...options.pace };
+    this.#leadership = new Leadership(options.ledger, options.at, options.dispatcherId, options.kind);
+    const loop = (idleMilliseconds: number, job: (signal: AbortSignal) => Promise<void>) =>
+      new SerialLoop(job, { clock: options.at.clock, idleMilliseconds, onError: options.onError });
+    this.#renewal = loop(leadershipRenewal, () => this.#renew());
+    this.#ingest = loop(this.#pace.ingestIdle, (signal) => this.#ingestOnce(signal));
+    this.#observe = loop(this.#pace.observe, (signal) => this.#observeOnce(signal));
+    this.#dispatch = loop(this.#pace.dispatchIdle, (signal) => this.#dispatchOnce(signal));
+  }
+
+  get status(): EngineStatus {
+    return { isLeader: this.#leadership.isLeader, iteration: this.#iteration, processedCount: this.#processedCount };
+  }
+
+  start(): void {
+    const { steps } = this.#options;
+    this.#leadership.tick();
+    this.#watches = [
+      steps.watchRollouts((sessionIds) => this.#rolloutsGrew(sessionIds)),
+      steps.watchLedger(() => this.wake()),
+    ];
+    for (const loop of this.#loops) loop.start();
+  }
+
+  /** Something was written to the ledger: look at once whether there is work. */
+  wake(): void {
+    const signature = readWorkSignature(this.#options.ledger);
+    if (signature === this.#signature) return;
+    this.#signature = signature;
+    this.#dispatch.wake();
+    this.#options.onChanged();
+  }
+
+  /** Resolves when nothing of the engine runs any more and somebody else may lead. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#watches.map((watch) => watch.close()));
+    this.#watches = [];
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    this.#leadership.release();
+  }
+
+  get #loops(): readonly SerialLoop[] {
+    return [this.#renewal, this.#ingest, this.#observe, this.#dispatch];
+  }
+
+  #renew(): Promise<void> {
+    const wasLeader = this.#leadership.isLeader;
+    const isLeader = this.#leadership.tick();
+    if (isLeader && !wasLeader) for (const loop of [this.#ingest, this.#observe, this.#dispatch]) loop.wake();
+    if (isLeader !== wasLeader) this.#options.onChanged();
+    return Promise.resolve();
+  }
+
+  #rolloutsGrew(sessionIds: ReadonlySet<string> | null): void {
+    this.#grown = sessionIds === null || this.#grown === null ? null : new Set([...this.#grown, ...sessionIds]);
+    this.#ingest.wake();
+  }
+
+  async #ingestOnce(signal: AbortSignal): Promise<void> {
+    if (!this.#leadership.isLeader) return;
+    const grown = this.#grown;
+    this.#grown = new Set();
+    // The idle run looks at every rollout: a lost wake-up costs time, never a line.
+    const came = await this.#options.steps.ingest(grown === null || grown.size === 0 ? null : grown, signal);
+    if (!came) return;
+    this.#dispatch.wake();
+    this.#observe.wake();
+    this.#options.onChanged();
+  }
+
+  async #observeOnce(signal: AbortSignal): Promise<void> {
+    if (!this.#leadership.isLeader) return;
+    if (await this.#options.steps.observe(signal)) this.#options.onChanged();
+  }
+
+  async #dispatchOnce(signal: AbortSignal): Promise<void> {
+    if (!this.#leadership.isLeader) return;
+    const processed = await this.#options.steps.dispatch(signal);
+    this.#iteration += 1;
+    this.#processedCount += processed.length;
+    this.#processedSinceHeartbeat += processed.length;
+    this.#beat();
+    if (processed.length > 0) this.#options.onChanged();
+  }
+
+  #beat(): void {
+    const now = this.#options.at.clock.monotonic();
+    if (now - this.#heartbeatAt < this.#pace.heartbeat) return;
+    this.#heartbeatAt = now;
+    this.#options.steps.heartbeat(this.#iteration, this.#processedSinceHeartbeat);
+    this.#processedSinceHeartbeat = 0;
+    this.#options.onChanged();
+  }
+}
