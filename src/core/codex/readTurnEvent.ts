@@ -99,10 +99,16 @@ function readResponseItem(payload: JsonObject): TurnEventVariant {
   const callId = text(payload.call_id);
   if (callId !== null && typeof type === 'string') {
     // function_call, custom_tool_call, local_shell_call, tool_search_call, and their …_output.
-    if (type.endsWith('_call')) return { kind: 'toolStarted', callId, name: text(payload.name) };
+    if (type.endsWith('_call'))
+      return { kind: 'toolStarted', turnId: turnOfItem(payload), callId, name: text(payload.name) };
     if (type.endsWith('_output')) return { kind: 'toolEnded', callId };
   }
   return other('response_item', payload);
+}
+
+/** From 0.160 items carry the id of their turn for themselves. */
+function turnOfItem({ internal_chat_message_metadata_passthrough: metadata }: JsonObject): string | null {
+  return isJsonObject(metadata) ? text(metadata.turn_id) : null;
 }
 
 function readTokenCount(payload: JsonObject): TurnEventVariant {

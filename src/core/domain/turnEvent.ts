@@ -53,7 +53,12 @@ export type TurnEventVariant =
   | { readonly kind: 'agentMessageSeen'; readonly turnId: string | null; readonly text: string }
   /** An assistant item of the conversation, complete. */
   | { readonly kind: 'assistantItemSeen'; readonly text: string }
-  | { readonly kind: 'toolStarted'; readonly callId: string; readonly name: string | null }
+  | {
+      readonly kind: 'toolStarted';
+      readonly turnId: string | null;
+      readonly callId: string;
+      readonly name: string | null;
+    }
   | { readonly kind: 'toolEnded'; readonly callId: string }
   | {
       readonly kind: 'turnCompleted';

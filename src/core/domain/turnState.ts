@@ -71,7 +71,7 @@ function apply(state: TurnState, event: TurnEvent): TurnState {
     case 'assistantItemSeen':
       return infersEnds(state) ? answered(state, event.text, event.at) : withoutError(state);
     case 'toolStarted':
-      return toolStarted(state, { callId: event.callId, name: event.name, since: event.at });
+      return toolStarted(state, event.turnId, { callId: event.callId, name: event.name, since: event.at });
     case 'toolEnded':
       return toolEnded(state, event.callId, event.at);
     case 'turnCompleted':
@@ -94,10 +94,13 @@ function start(state: TurnState, turnId: string | null, at: string | null): Turn
   const { turn } = state;
   const known = findOver(state, turnId);
   // Repeated lines are as old as they were. A newer one means that the id is used again, as after a resume.
-  if (known !== undefined && !(Date.parse(at ?? '') > Date.parse(known.at ?? ''))) return state;
-  if (turn.phase === 'working' && turnId !== null && turn.turnId === turnId) return state;
-  const over = turn.phase === 'working' ? withOver(state, turn.turnId, at) : state.over;
-  return { ...state, ...working(turnId, at), over: over.filter((entry) => entry.turnId !== turnId) };
+  if (known !== undefined && !isEarlier(known.at, at)) return state;
+  if (turn.phase !== 'working') return { ...state, ...working(turnId, at), over: withoutOver(state, turnId) };
+  if (turnId !== null && turn.turnId === turnId) return state;
+  // A thread has one turn at a time, so the older of two is over, whichever line came last.
+  if (isEarlier(at, turn.since)) return { ...state, over: withOver(state, turnId, at) };
+  const replaced = { ...state, over: withOver(state, turn.turnId, at) };
+  return { ...replaced, ...working(turnId, at), over: withoutOver(replaced, turnId) };
 }
 
 function userSpoke(state: TurnState, turnId: string | null, at: string | null): TurnState {
@@ -116,15 +119,15 @@ function agentSpoke(state: TurnState, turnId: string | null, at: string | null):
 function answered(state: TurnState, words: string, at: string | null): TurnState {
   const { turn } = state;
   if (turn.phase === 'working' && turn.pendingCalls.length > 0) return withoutError(state);
+  if (turn.phase === 'working' && isEarlier(at, turn.since)) return state;
   const turnId = turn.phase === 'unknown' ? null : turn.turnId;
   return end(state, { outcome: 'completed', certainty: 'inferred', turnId, at, lastAgentMessage: words });
 }
 
-function toolStarted(state: TurnState, call: PendingCall): TurnState {
+function toolStarted(before: TurnState, turnId: string | null, call: PendingCall): TurnState {
+  const state = before.turn.phase === 'working' ? before : start(before, turnId, call.since);
   const { turn } = state;
-  if (turn.phase !== 'working') {
-    return { ...state, turn: { ...working(null, call.since).turn, pendingCalls: [call] } };
-  }
+  if (turn.phase !== 'working') return state;
   const pendingCalls = [...turn.pendingCalls.filter(({ callId }) => callId !== call.callId), call];
   return { ...state, turn: { ...turn, pendingCalls, error: null } };
 }
@@ -141,7 +144,7 @@ function toolEnded(state: TurnState, callId: string, at: string | null): TurnSta
 }
 
 function completed(state: TurnState, event: Extract<TurnEvent, { kind: 'turnCompleted' }>): TurnState {
-  if (findOver(state, event.turnId) !== undefined) return state;
+  if (endsAnotherTurn(state, event)) return state;
   const error = event.error ?? (state.turn.phase === 'working' ? state.turn.error : null);
   return end(state, {
     outcome: error === null ? 'completed' : 'error',
@@ -154,8 +157,10 @@ function completed(state: TurnState, event: Extract<TurnEvent, { kind: 'turnComp
 }
 
 function aborted(state: TurnState, event: Extract<TurnEvent, { kind: 'turnAborted' }>): TurnState {
-  if (findOver(state, event.turnId) !== undefined) return state;
   const { turn } = state;
+  if (endsAnotherTurn(state, event)) return state;
+  // Without ids only the time tells a repeated line of an earlier turn.
+  if (turn.phase === 'working' && event.turnId === null && isEarlier(event.at, turn.since)) return state;
   if (turn.phase === 'ended' && turn.certainty === 'marked' && event.turnId === null) return state;
   return end(state, {
     outcome: 'aborted',
@@ -199,8 +204,25 @@ function withOver({ over }: TurnState, turnId: string | null, at: string | null)
   return [...over.filter((entry) => entry.turnId !== turnId), { turnId, at }].slice(-REMEMBERED_TURNS);
 }
 
+function withoutOver({ over }: TurnState, turnId: string | null): TurnState['over'] {
+  return over.filter((entry) => entry.turnId !== turnId);
+}
+
 function findOver({ over }: TurnState, turnId: string | null): TurnState['over'][number] | undefined {
   return turnId === null ? undefined : over.find((entry) => entry.turnId === turnId);
+}
+
+/** The end of a turn that is over, or of an older one than the one that runs. A newer one's start was lost. */
+function endsAnotherTurn(state: TurnState, { turnId, at }: Pick<EndedTurn, 'turnId' | 'at'>): boolean {
+  if (turnId === null) return false;
+  if (findOver(state, turnId) !== undefined) return true;
+  const { turn } = state;
+  return turn.phase === 'working' && turn.turnId !== turnId && isEarlier(at, turn.since);
+}
+
+/** False where either time is missing or unreadable. */
+function isEarlier(a: string | null, b: string | null): boolean {
+  return Date.parse(a ?? '') < Date.parse(b ?? '');
 }
 
 function unreachable(event: never): never {

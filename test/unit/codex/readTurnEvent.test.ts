@@ -63,6 +63,7 @@ describe('the meaning of a rollout record', () => {
       assert.deepEqual(readItem({ type, call_id: 'c1', name: 'shell' }), {
         at: 't',
         kind: 'toolStarted',
+        turnId: null,
         callId: 'c1',
         name: 'shell',
       });

@@ -15,7 +15,7 @@ const started = (turnId: string | null = null) => at({ kind: 'turnStarted', turn
 const user = (turnId: string | null = null) => at({ kind: 'userMessageSeen', turnId, text: 'do it' });
 const agent = (turnId: string | null = null) => at({ kind: 'agentMessageSeen', turnId, text: 'on it' });
 const answer = () => at({ kind: 'assistantItemSeen', text: 'done' });
-const call = (callId: string) => at({ kind: 'toolStarted', callId, name: 'shell' });
+const call = (callId: string) => at({ kind: 'toolStarted', turnId: null, callId, name: 'shell' });
 const output = (callId: string) => at({ kind: 'toolEnded', callId });
 const aborted = (turnId: string | null = null) => at({ kind: 'turnAborted', turnId, reason: 'interrupted' });
 const completed = (turnId: string | null = null) =>
@@ -95,7 +95,15 @@ describe('the state of a turn', () => {
   it('does not begin a turn again by repeated lines of one that is over', () => {
     const first = started('a');
     const words = user('a');
-    assert.equal(phase(first, words, completed('a'), first, words), 'completed');
+    const tool = at({ kind: 'toolStarted', turnId: 'a', callId: 'c', name: null });
+    assert.equal(phase(first, words, tool, completed('a'), first, words, tool), 'completed');
+  });
+
+  it('does not end a turn by lines that are older than it', () => {
+    const earlier = [user(), answer(), aborted(), started('a'), completed('a')];
+    assert.equal(phase(head('unmarked'), user(), ...earlier.slice(1, 3)), 'working');
+    assert.equal(phase(head('marked'), started('b'), ...earlier.slice(3)), 'working');
+    assert.equal(phase(head('marked'), user(), ...earlier.slice(4)), 'working');
   });
 
   it('begins a turn again when its id comes back later', () => {
@@ -136,8 +144,9 @@ describe('the compatible worker state', () => {
     const spoken = user();
     assert.deepEqual(view(spoken), { state: 'busy', last_state_event_at: spoken.at, task_completed: false });
     assert.deepEqual(view(), { state: 'unknown', last_state_event_at: null, task_completed: false });
+    const turn = [spoken, started(), agent(), answer()];
     const end = completed('turn-7');
-    assert.deepEqual(view(spoken, started(), agent(), answer(), end), {
+    assert.deepEqual(view(...turn, end), {
       state: 'idle',
       last_state_event_at: end.at,
       task_completed: true,
@@ -159,8 +168,9 @@ describe('the compatible worker state', () => {
         task_completed: false,
       },
     );
+    const begun = started();
     const done = completed();
-    assert.deepEqual(view(started(), done, aborted()), {
+    assert.deepEqual(view(begun, done, aborted()), {
       state: 'idle',
       last_state_event_at: done.at,
       task_completed: true,
