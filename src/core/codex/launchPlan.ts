@@ -69,7 +69,7 @@ function flag(name: string, value: string | null): readonly string[] {
 /** `--add-dir` adds to the person's own list; older versions know only the setting, which replaces it. */
 function writableRoot(version: CodexVersion, { sandbox, stateRoot }: LaunchOptions): readonly string[] {
   if (stateRoot === null || sandbox !== 'workspace-write') return [];
-  if (isAtLeast(version, 0, 120)) return ['--add-dir', stateRoot];
+  if (isAtLeast(version, 0, 60)) return ['--add-dir', stateRoot];
   return ['-c', `sandbox_workspace_write.writable_roots=[${tomlString(stateRoot)}]`];
 }
 

@@ -22,11 +22,14 @@ const PROMPT = /^[›▌]/u;
 const MENU_ROW = /^› \d+\. /u;
 const CONTINUATION = /^(?: {2}|$)/u;
 
-export function readComposer({ pane, styled }: PaneSnapshot): ComposerReading {
+/** A TUI takes pastes; a stand-in that is a script reads its terminal line by line, and the terminal draws the draft. */
+export type ComposerStyle = 'pastes' | 'lines';
+
+export function readComposer({ pane, styled }: PaneSnapshot, style: ComposerStyle = 'pastes'): ComposerReading {
   if (!pane.isCursorVisible) return { kind: 'none', because: 'cursor_hidden' };
   const rows = readStyledRows(styled);
   const cursor = pane.cursorRow;
-  const first = promptRow(rows, cursor);
+  const first = style === 'lines' ? linePrompt(rows, cursor) : promptRow(rows, cursor);
   if (first === null) return cutDraft(rows, cursor);
   const prompt = rowAt(rows, first);
   // Bright text only: placeholders and the arrow of a draft that is scrolled are dim.
@@ -70,6 +73,11 @@ function promptRow(rows: readonly StyledRow[], cursor: number): number | null {
     if (!CONTINUATION.test(row.text)) return null;
   }
   return null;
+}
+
+function linePrompt(rows: readonly StyledRow[], cursor: number): number | null {
+  const first = rows.slice(0, cursor + 1).findLastIndex((row) => /^›(?: |$)/u.test(row.text));
+  return first === -1 ? null : first;
 }
 
 function firstBarRow(rows: readonly StyledRow[], from: number): number {

@@ -14,6 +14,7 @@
  * show the text, never types twice.
  */
 import { ConveyorError } from '../domain/errors.ts';
+import { hasDialog, isBusyScreen } from '../domain/screen.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
 import type { PaneInput } from '../tmux/paneInput.ts';
@@ -21,7 +22,7 @@ import type { PaneSnapshot } from '../tmux/pane.ts';
 import type { PaneAddress, Tmux } from '../tmux/tmux.ts';
 import type { DeliveryResult, DeliveryStages, UndeliveredReason } from './deliveryResult.ts';
 import { linesForReader, type OutgoingText } from './messageText.ts';
-import { checkPane, visibleRows, type PaneVerdict } from './preflight.ts';
+import { checkPane, readScreen, visibleRows, type PaneVerdict } from './preflight.ts';
 import { readComposer, showsText } from './composer.ts';
 
 export interface DeliveryPorts {
@@ -55,6 +56,8 @@ export interface DeliveryLimits {
   readonly enterPresses: number;
   /** How long the user turn may take to appear in the rollout. */
   readonly proofMilliseconds: number;
+  /** The same while another turn runs: Codex may keep the text until that turn is over, and the pane is ours so long. */
+  readonly busyProofMilliseconds: number;
 }
 
 const DEFAULT_LIMITS: DeliveryLimits = {
@@ -63,6 +66,7 @@ const DEFAULT_LIMITS: DeliveryLimits = {
   enterMilliseconds: 2500,
   enterPresses: 3,
   proofMilliseconds: 8000,
+  busyProofMilliseconds: 2500,
 };
 const POLL_MILLISECONDS = 40;
 
@@ -73,9 +77,9 @@ export async function deliverToPane(ports: DeliveryPorts, request: DeliveryReque
   if ((await (request.beforeFirstKey?.() ?? true)) === false) {
     return { outcome: 'deferred', reason: 'fence_lost', screen: [] };
   }
-  const attempt = new Attempt(ports, request, pane.paneId);
+  const attempt = new Attempt(ports, request, pane.paneId, verdict);
   try {
-    return await attempt.run(verdict);
+    return await attempt.run();
   } catch (error) {
     if (!ConveyorError.is(error, 'tmux_not_running', 'tmux_failed')) throw error;
     return attempt.failed('pane_gone', []);
@@ -91,25 +95,29 @@ async function preflight(ports: DeliveryPorts, paneId: string, request: Delivery
   return look();
 }
 
+type ClearVerdict = Extract<PaneVerdict, { readonly kind: 'clear' }>;
+
 /** One delivery from the first key on. Holds the stages, for the result of whatever happens. */
 class Attempt {
   readonly #ports: DeliveryPorts;
   readonly #request: DeliveryRequest;
   readonly #paneId: string;
   readonly #limits: DeliveryLimits;
+  readonly #verdict: ClearVerdict;
   #stages: DeliveryStages = { typedAt: null, submittedAt: null, seenAt: null };
 
-  constructor(ports: DeliveryPorts, request: DeliveryRequest, paneId: string) {
+  constructor(ports: DeliveryPorts, request: DeliveryRequest, paneId: string, verdict: ClearVerdict) {
     this.#ports = ports;
     this.#request = request;
     this.#paneId = paneId;
+    this.#verdict = verdict;
     this.#limits = { ...DEFAULT_LIMITS, ...request.limits };
   }
 
-  async run(verdict: Extract<PaneVerdict, { kind: 'clear' }>): Promise<DeliveryResult> {
+  async run(): Promise<DeliveryResult> {
     const { pasted } = this.#request.text;
-    if (verdict.reads === 'pastes') {
-      const refused = await this.#typeAndSubmit(pasted, verdict.holdsText);
+    if (this.#verdict.reads === 'pastes') {
+      const refused = await this.#typeAndSubmit(pasted, this.#verdict.holdsText);
       return refused ?? this.#awaitProof();
     }
     const lines = linesForReader(pasted);
@@ -126,7 +134,10 @@ class Attempt {
     const { clock, input } = this.#ports;
     if (!isThereAlready) await input.paste(this.#paneId, text);
     this.#stages = { ...this.#stages, typedAt: this.#stages.typedAt ?? clock.now() };
-    const shown = await this.#until(this.#limits.showMilliseconds, (screen) => whereIs(text, screen) === 'in_composer');
+    const shown = await this.#until(
+      this.#limits.showMilliseconds,
+      (screen) => this.#whereIs(text, screen) === 'in_composer',
+    );
     if (!shown.met) return this.failed('text_not_in_composer', visibleRows(shown.screen));
     await clock.sleep(this.#limits.pauseMilliseconds);
     return this.#submit(text);
@@ -140,7 +151,7 @@ class Attempt {
   async #submit(text: string): Promise<DeliveryResult | null> {
     for (let press = 1; press <= this.#limits.enterPresses; press += 1) {
       const before = await this.#ports.tmux.snapshot(this.#paneId);
-      if (whereIs(text, before) !== 'in_composer') {
+      if (this.#whereIs(text, before) !== 'in_composer') {
         if (press === 1) return this.failed('text_not_in_composer', visibleRows(before));
         return null;
       }
@@ -151,7 +162,7 @@ class Attempt {
       this.#stages = { ...this.#stages, submittedAt: this.#stages.submittedAt ?? this.#ports.clock.now() };
       const left = await this.#until(
         this.#limits.enterMilliseconds,
-        (screen) => whereIs(text, screen) !== 'in_composer',
+        (screen) => this.#whereIs(text, screen) !== 'in_composer',
       );
       if (left.met) return null;
     }
@@ -160,28 +171,33 @@ class Attempt {
 
   /** The text has left the composer: nothing is pressed or typed any more, only looked for. */
   async #awaitProof(): Promise<DeliveryResult> {
-    const { clock, host, tmux } = this.#ports;
+    const { clock, tmux } = this.#ports;
     const { proof, text } = this.#request;
     const hasProof = proof !== null && !text.isCommand;
+    const since = clock.monotonic();
     let screen = await tmux.snapshot(this.#paneId);
     let wasLetGo = false;
-    const deadline = clock.monotonic() + this.#limits.proofMilliseconds;
     for (;;) {
       if (hasProof && (await proof())) {
         this.#stages = { ...this.#stages, seenAt: clock.now() };
         return this.#delivered();
       }
-      wasLetGo ||= whereIs(text.pasted, screen) === 'let_go';
+      wasLetGo ||= this.#whereIs(text.pasted, screen) === 'let_go';
       if (wasLetGo && !hasProof) return this.#delivered();
-      if (clock.monotonic() >= deadline) break;
+      const waited = clock.monotonic() - since;
+      if (wasLetGo && waited >= this.#limits.busyProofMilliseconds && waitsBehindTurn(screen)) return this.#delivered();
+      if (waited >= this.#limits.proofMilliseconds) break;
       await clock.sleep(POLL_MILLISECONDS);
       screen = await tmux.snapshot(this.#paneId);
     }
-    if (!wasLetGo) return this.failed('screen_changed', visibleRows(screen));
-    const verdict = checkPane(screen, host, { text, whenBusy: 'defer' });
-    const waitsBehindTurn =
-      verdict.kind === 'deferred' && (verdict.reason === 'busy' || verdict.reason === 'dialog_open');
-    return waitsBehindTurn ? this.#delivered() : this.failed('turn_not_seen', visibleRows(screen));
+    return this.failed(wasLetGo ? 'turn_not_seen' : 'screen_changed', visibleRows(screen));
+  }
+
+  /** `hidden`: a dialog or something else has taken the composer's place, and it can't be said. */
+  #whereIs(text: string, screen: PaneSnapshot): 'in_composer' | 'let_go' | 'hidden' {
+    const composer = readComposer(screen, this.#verdict.reads);
+    if (composer.kind === 'none') return 'hidden';
+    return showsText(composer, text) ? 'in_composer' : 'let_go';
   }
 
   #delivered(): DeliveryResult {
@@ -203,9 +219,8 @@ class Attempt {
   }
 }
 
-/** `hidden`: a dialog or something else has taken the composer's place, and it can't be said. */
-function whereIs(text: string, screen: PaneSnapshot): 'in_composer' | 'let_go' | 'hidden' {
-  const composer = readComposer(screen);
-  if (composer.kind === 'none') return 'hidden';
-  return showsText(composer, text) ? 'in_composer' : 'let_go';
+/** Codex has taken the text and shows it to the model when the turn that runs, or its question, lets it. */
+function waitsBehindTurn(screen: PaneSnapshot): boolean {
+  const seen = readScreen(screen);
+  return isBusyScreen(seen) || hasDialog(seen);
 }

@@ -4,7 +4,7 @@ import { hasDialog, isBusyScreen, type Screen } from '../domain/screen.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readStyledRows } from '../tmux/styledText.ts';
-import { readComposer, showsText } from './composer.ts';
+import { readComposer, showsText, type ComposerStyle } from './composer.ts';
 import type { DeferralReason } from './deliveryResult.ts';
 import type { OutgoingText } from './messageText.ts';
 
@@ -13,7 +13,7 @@ export type PaneVerdict =
       readonly kind: 'clear';
       /** The very text stands in the composer already, left by an attempt that was cut off: only Enter is missing. */
       readonly holdsText: boolean;
-      readonly reads: 'pastes' | 'lines';
+      readonly reads: ComposerStyle;
       readonly codexPid: number;
     }
   | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly screen: readonly string[] };
@@ -41,10 +41,11 @@ export function checkPane(snapshot: PaneSnapshot, host: HostFacts, question: Pre
   const screen = readScreen(snapshot);
   const obstacle = isTrustQuestion(snapshot) ? 'dialog_open' : screenObstacle(screen);
   if (obstacle !== null) return deferred(obstacle);
-  const composer = readComposer(snapshot);
+  const reads = process.isNative ? 'pastes' : 'lines';
+  const composer = readComposer(snapshot, reads);
   if (composer.kind === 'none') return deferred(composer.because === 'menu' ? 'dialog_open' : 'unknown_screen');
   if (isBusyScreen(screen) && question.whenBusy === 'defer') return deferred('busy');
-  const clear = { kind: 'clear', reads: process.isNative ? 'pastes' : 'lines', codexPid: process.pid } as const;
+  const clear = { kind: 'clear', reads, codexPid: process.pid } as const;
   if (composer.isEmpty) return { ...clear, holdsText: false };
   if (composer.isHeadless) return deferred('unknown_screen');
   return showsText(composer, question.text.pasted) ? { ...clear, holdsText: true } : deferred('composer_has_text');
