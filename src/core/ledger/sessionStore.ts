@@ -112,3 +112,13 @@ export function markSessionGone(ledger: Connection, id: string, now: number): vo
 export function setSessionRollout(ledger: Connection, id: string, path: string, threadId: string): void {
   ledger.run('UPDATE sessions SET codex_session_path = ?, codex_session_id = ? WHERE id = ?', [path, threadId, id]);
 }
+
+/** How far a session's rollout was read: the reference goes on from there. */
+export function setSessionIngested(ledger: Connection, id: string, offset: number): void {
+  ledger.run('UPDATE sessions SET last_ingest_offset = ? WHERE id = ?', [offset, id]);
+}
+
+/** Somebody looked at the session. */
+export function touchSession(ledger: Connection, id: string, now: number): void {
+  ledger.run('UPDATE sessions SET last_heartbeat_at = ? WHERE id = ?', [formatTimestamp(now), id]);
+}

@@ -5,14 +5,24 @@ import type { AnyOperation } from './operation.ts';
  */
 const loaders = {
   bind: async () => (await import('./bind.ts')).bind,
+  criteria: async () => (await import('./criteria.ts')).criteria,
+  'criteria-plan': async () => (await import('./criteriaPlan.ts')).criteriaPlan,
   'db-doctor': async () => (await import('./dbDoctor.ts')).dbDoctor,
   deregister: async () => (await import('./deregister.ts')).deregister,
   doctor: async () => (await import('./doctor.ts')).doctor,
+  handoff: async () => (await import('./handoff.ts')).handoff,
+  ingest: async () => (await import('./ingest.ts')).ingest,
+  'manager-ack': async () => (await import('./acknowledgements.ts')).managerAck,
+  'manager-config': async () => (await import('./managerConfig.ts')).managerConfig,
+  'manager-permission': async () => (await import('./managerPermission.ts')).managerPermission,
+  'record-decision': async () => (await import('./recordDecision.ts')).recordDecision,
   'register-manager': async () => (await import('./register.ts')).registerManager,
   'register-worker': async () => (await import('./register.ts')).registerWorker,
   sessions: async () => (await import('./sessions.ts')).sessions,
+  tail: async () => (await import('./tail.ts')).tail,
   tasks: async () => (await import('./tasks.ts')).tasks,
   unbind: async () => (await import('./unbind.ts')).unbind,
+  'worker-ack': async () => (await import('./acknowledgements.ts')).workerAck,
 } as const;
 
 export type OperationName = keyof typeof loaders;

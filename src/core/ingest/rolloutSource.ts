@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { createZstdDecompress } from 'node:zlib';
+import { refuse, type ConveyorError } from '../domain/errors.ts';
+import type { RolloutLine } from '../codex/rolloutLines.ts';
+
+const chunkSize = 1024 * 1024;
+/** More than any first line that was seen; enough to tell two files apart when one is longer. */
+const headLimit = 8 * 1024 * 1024;
+/** How much of the last line before an offset is remembered to recognise the file by. */
+export const anchorSize = 4096;
+const compressedSuffix = '.zst';
+
+/**
+ * The bytes of one opened rollout, decompressed. One file for its whole life: a replacement under the same path while
+ * it is read does not show. Owns a file handle; `close` it.
+ */
+export interface RolloutSource {
+  /** The path without `.zst`: Codex compresses old rollouts in place, and offsets stay what they were. */
+  readonly path: string;
+  /** The first line; null while it is unfinished. */
+  readonly head: RolloutLine | null;
+  readonly headSha256: string | null;
+  /** Bytes in the file; null for a compressed one, whose length nobody knows before it is read. */
+  readonly size: number | null;
+  /** Everything from an offset on, in chunks that are only valid until the next one is asked for. */
+  chunks(offset: number): AsyncGenerator<Buffer>;
+  /** The digest of the end of the line that ends right before the offset; null when no line ends there. */
+  anchorAt(offset: number): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+/** Throws `rollout_missing`, naming the file. A `.jsonl` that Codex compressed since is found under its new name. */
+export async function openRollout(path: string): Promise<RolloutSource> {
+  const plain = path.endsWith(compressedSuffix) ? path.slice(0, -compressedSuffix.length) : path;
+  const { handle, isCompressed } = await openEither(path, plain);
+  try {
+    const stream = isCompressed ? compressedBytes(handle, path) : plainBytes(handle, path);
+    const head = await readHead(stream);
+    const size = isCompressed ? null : (await handle.stat()).size;
+    return {
+      path: plain,
+      head: head?.line ?? null,
+      headSha256: head?.sha256 ?? null,
+      size,
+      chunks: stream,
+      anchorAt: (offset) => readAnchor(stream, offset),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+type Bytes = (offset: number) => AsyncGenerator<Buffer>;
+
+async function openEither(path: string, plain: string): Promise<{ handle: FileHandle; isCompressed: boolean }> {
+  for (const candidate of new Set([plain, `${plain}${compressedSuffix}`])) {
+    try {
+      return { handle: await open(candidate, 'r'), isCompressed: candidate !== plain };
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw unreadable(candidate, error);
+    }
+  }
+  throw refuse('rollout_missing', `rollout file does not exist: ${path}; register the session again with its new file`);
+}
+
+function plainBytes(handle: FileHandle, path: string): Bytes {
+  return async function* chunks(offset) {
+    const buffer = Buffer.allocUnsafe(chunkSize);
+    for (let position = offset; ;) {
+      const { bytesRead } = await handle.read(buffer, 0, chunkSize, position).catch((error: unknown) => {
+        throw unreadable(path, error);
+      });
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  };
+}
+
+function compressedBytes(handle: FileHandle, path: string): Bytes {
+  return async function* chunks(offset) {
+    // Not handle.createReadStream: closing the handle would wait forever for a stream that was left early.
+    const file = Readable.from(copies(plainBytes(handle, path)(0)));
+    const plain: Readable = file.pipe(createZstdDecompress());
+    file.once('error', (error) => plain.destroy(error));
+    let position = 0;
+    try {
+      for await (const chunk of plain) {
+        if (!Buffer.isBuffer(chunk)) continue;
+        const skipped = Math.max(0, offset - position);
+        position += chunk.length;
+        if (skipped < chunk.length) yield chunk.subarray(skipped);
+      }
+    } catch (error) {
+      throw unreadable(path, error);
+    } finally {
+      plain.destroy();
+      file.destroy();
+    }
+  };
+}
+
+async function* copies(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
+}
+
+async function readHead(chunks: Bytes): Promise<{ line: RolloutLine; sha256: string } | null> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks(0)) {
+    const end = chunk.indexOf(0x0a);
+    parts.push(Buffer.from(end >= 0 ? chunk.subarray(0, end) : chunk));
+    length += end >= 0 ? end : chunk.length;
+    if (end >= 0 || length >= headLimit) {
+      const bytes = Buffer.concat(parts);
+      const line = { byteOffset: 0, endOffset: length + 1, bytes: length >= headLimit ? null : bytes };
+      return { line, sha256: sha256(bytes.subarray(0, headLimit)) };
+    }
+  }
+  return null;
+}
+
+async function readAnchor(chunks: Bytes, offset: number): Promise<string | null> {
+  if (offset === 0) return null;
+  const from = Math.max(0, offset - 1 - anchorSize);
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks(from)) {
+    const part = Buffer.from(chunk.subarray(0, offset - from - length));
+    parts.push(part);
+    length += part.length;
+    if (length === offset - from) break;
+  }
+  const bytes = Buffer.concat(parts);
+  if (length < offset - from || bytes.at(-1) !== 0x0a) return null;
+  const end = bytes.subarray(0, -1);
+  return anchorOf(end.subarray(end.lastIndexOf(0x0a) + 1));
+}
+
+/** The digest by which a line is recognised again. */
+export function anchorOf(line: Buffer): string {
+  return sha256(line.subarray(-anchorSize));
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function unreadable(path: string, error: unknown): ConveyorError {
+  return refuse('rollout_missing', `cannot read the rollout file ${path} (${codeOf(error)})`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'error';
+}

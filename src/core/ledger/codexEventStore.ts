@@ -1,0 +1,104 @@
+import * as z from 'zod/mini';
+import { formatTimestamp } from '../domain/timestamps.ts';
+import { jsonObject } from './columns.ts';
+import type { Connection } from './connection.ts';
+import { query } from './query.ts';
+
+const codexEventRow = z.object({
+  id: z.number(),
+  session_id: z.string(),
+  timestamp: z.string(),
+  type: z.string(),
+  subtype: z.nullable(z.string()),
+  payload: jsonObject,
+  byte_offset: z.number(),
+  ingested_at: z.string(),
+});
+
+/** One line of a rollout, as the ledger keeps it. */
+export type CodexEvent = z.infer<typeof codexEventRow>;
+
+const columns = 'id, session_id, timestamp, type, subtype, payload_json AS payload, byte_offset, ingested_at';
+const newest = query(
+  codexEventRow,
+  `SELECT ${columns} FROM codex_events WHERE session_id = $session AND ($subtype IS NULL OR subtype = $subtype)
+   ORDER BY id DESC LIMIT $limit`,
+);
+const following = query(
+  codexEventRow,
+  `SELECT ${columns} FROM codex_events WHERE session_id = ? AND id > ? ORDER BY id LIMIT ?`,
+);
+const newestSince = query(
+  codexEventRow,
+  `SELECT ${columns} FROM codex_events WHERE session_id = ? AND id >= ? ORDER BY id DESC LIMIT 1`,
+);
+const heads = query(
+  z.object({ id: z.number(), payload: jsonObject }),
+  'SELECT id, payload_json AS payload FROM codex_events WHERE session_id = ? AND byte_offset = 0 ORDER BY id',
+);
+const greatestOffset = query(
+  z.object({ byte_offset: z.nullable(z.number()) }),
+  'SELECT max(byte_offset) AS byte_offset FROM codex_events WHERE session_id = ? AND id >= ? AND id < ?',
+);
+
+/** Newest first. A negative limit means all, as in the reference. */
+export function listNewestEvents(
+  ledger: Connection,
+  sessionId: string,
+  { limit, subtype }: { readonly limit: number; readonly subtype: string | null },
+): CodexEvent[] {
+  return newest.all(ledger, { session: sessionId, limit, subtype });
+}
+
+/** Events of a session after an id, oldest first, at most `limit` of them. */
+export function listEventsAfter(ledger: Connection, sessionId: string, afterId: number, limit: number): CodexEvent[] {
+  return following.all(ledger, [sessionId, afterId, limit]);
+}
+
+/** The newest event of a session with at least this id, or null. */
+export function findNewestEvent(ledger: Connection, sessionId: string, firstId: number): CodexEvent | null {
+  return newestSince.first(ledger, [sessionId, firstId]);
+}
+
+/** The events that stand for first lines of files: one for each time that a rollout was read from its start. */
+export function listHeadEvents(ledger: Connection, sessionId: string): ReturnType<typeof heads.all> {
+  return heads.all(ledger, [sessionId]);
+}
+
+/** Where the last line of a stretch of events begins; null when there are none. `beforeId` is not part of it. */
+export function findGreatestOffset(
+  ledger: Connection,
+  sessionId: string,
+  fromId: number,
+  beforeId: number,
+): number | null {
+  return greatestOffset.first(ledger, [sessionId, fromId, beforeId])?.byte_offset ?? null;
+}
+
+/** A line that is ready to be stored. `payload` is JSON text of an object. */
+export interface NewCodexEvent {
+  readonly timestamp: string;
+  readonly type: string;
+  readonly subtype: string | null;
+  readonly payload: string;
+  readonly byteOffset: number;
+}
+
+const insertEvent =
+  'INSERT INTO codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) VALUES (?, ?, ?, ?, ?, ?, ?)';
+
+/** Stores lines in their order; returns the id of the first, 0 when there are none. Call inside a write transaction. */
+export function insertCodexEvents(
+  ledger: Connection,
+  sessionId: string,
+  events: readonly NewCodexEvent[],
+  now: number,
+): number {
+  const ingestedAt = formatTimestamp(now);
+  let first = 0;
+  for (const { timestamp, type, subtype, payload, byteOffset } of events) {
+    const { lastId } = ledger.run(insertEvent, [sessionId, timestamp, type, subtype, payload, byteOffset, ingestedAt]);
+    first ||= lastId;
+  }
+  return first;
+}
