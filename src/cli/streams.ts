@@ -21,9 +21,9 @@ export function writeOut(output: string): Promise<0 | 1> {
 
 let prompts: AsyncIterator<string> | null = null;
 
-/** Prints a question and reads one line; null at the end of input. */
+/** Prints a question where it cannot mix with the output (CP-38) and reads one line; null at the end of input. */
 export async function askOnTerminal(question: string): Promise<string | null> {
-  process.stdout.write(question);
+  process.stderr.write(question);
   prompts ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   const { value, done } = await prompts.next();
   return done ? null : value;

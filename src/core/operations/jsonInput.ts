@@ -1,0 +1,26 @@
+import { refuse } from '../domain/errors.ts';
+import { isJsonObject, type JsonObject } from '../domain/json.ts';
+
+/** The object that a flag holds. Throws `invalid_json`, naming the flag. */
+export function parseObject(flag: string, text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse('invalid_json', `${flag} must be valid JSON`, { cause: error });
+  }
+  if (!isJsonObject(value)) throw refuse('invalid_json', `${flag} must be a JSON object`);
+  return value;
+}
+
+/** The object that was piped in. Throws `invalid_json`. */
+export async function readObject(context: { readStdin(): Promise<string> }): Promise<JsonObject> {
+  const text = await context.readStdin();
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    if (isJsonObject(value)) return value;
+  } catch {
+    // Said below: broken JSON and JSON of another kind need the same remedy.
+  }
+  throw refuse('invalid_json', '--from-stdin requires a JSON object on standard input, such as {"ready": true}');
+}
