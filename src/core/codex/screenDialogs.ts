@@ -48,7 +48,7 @@ function readBarDialog(rows: readonly string[]): DialogOnScreen | null {
   if (name === undefined) return null;
   const labels = options.split(/ {2,}/u);
   if (labels.length < 2) return null;
-  const from = headerStart(rows, range.from);
+  const from = barHeaderStart(rows, range.from);
   return {
     from,
     dialog: {
@@ -64,6 +64,18 @@ const BAR_QUESTIONS: Readonly<Record<string, DialogClass>> = {
   'Allow command?': 'approval_command',
   'Apply changes?': 'approval_patch',
 };
+
+/** What is asked about stands in the history above: `? Codex wants to run …`, `• Proposed Command`, and a reason. */
+function barHeaderStart(rows: readonly string[], end: number): number {
+  let from = end;
+  for (let looked = 0; looked < 3; looked += 1) {
+    const range = paragraphAbove(rows, from);
+    if (range === null) break;
+    from = range.from;
+    if (/^(?:\? Codex wants |• Proposed )/u.test(rows[from] ?? '')) return from;
+  }
+  return end;
+}
 
 const OPTION = /^(?:([›>]) | {2})(\d{1,2})\. +(\S.*)$/u;
 const BELOW_OPTION = /^(?: {4,}\S|\s*[↑↓]$|$)/u;

@@ -64,11 +64,12 @@ function idleClass({ text, content }: ScreenComposer, below: readonly string[]):
 
 const CLOCK = /\((?:\d+h )?(?:\d+m )?\d+s • (?:esc|ctrl c) to int/iu;
 const STATUS_KINDS: readonly { readonly class: ScreenClass; readonly text: RegExp }[] = [
-  { class: 'server_lost', text: /^\s*[•◦] Reconnecting to server…/u },
-  { class: 'busy_reconnecting', text: /^\s*[•◦] Reconnecting\.\.\./u },
-  { class: 'busy_compacting', text: /^\s*[•◦] Compacting context \(/u },
-  { class: 'busy_starting_mcp', text: /^\s*[•◦] Starting MCP servers?\b.*\(/u },
-  { class: 'busy', text: /^\s*(?:[•◦·●\u2800-\u28ff] )?\S.*$/u },
+  { class: 'server_lost', text: /^[•◦] Reconnecting to server…/u },
+  { class: 'busy_reconnecting', text: /^[•◦] Reconnecting\.\.\./u },
+  { class: 'busy_compacting', text: /^[•◦] Compacting context \(/u },
+  { class: 'busy_starting_mcp', text: /^[•◦] Starting MCP servers?\b.*\(/u },
+  // Any headline; 0.40 has no bullet. A quotation would stand further to the right.
+  { class: 'busy', text: /^(?:[•◦] \S| {2}[A-Z][\w ]* \()/u },
 ];
 
 /** The status stands right above the composer; only messages that wait to be sent may be between them. */
