@@ -1,7 +1,7 @@
 const NEWLINE = 0x0a;
 
 /** 32 MiB: far above any record Codex was seen to write, far below what would hurt the extension host. */
-export const DEFAULT_MAX_LINE_BYTES = 32 * 1024 * 1024;
+const DEFAULT_MAX_LINE_BYTES = 32 * 1024 * 1024;
 
 /** One newline-terminated line. `endOffset` is just past its newline. */
 export interface RolloutLine {
