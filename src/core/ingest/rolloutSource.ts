@@ -5,7 +5,7 @@ import { createZstdDecompress } from 'node:zlib';
 import { refuse, type ConveyorError } from '../domain/errors.ts';
 import type { RolloutLine } from '../codex/rolloutLines.ts';
 
-const chunkSize = 1024 * 1024;
+const chunkSize = 256 * 1024;
 /** More than any first line that was seen; enough to tell two files apart when one is longer. */
 const headLimit = 8 * 1024 * 1024;
 /** How much of the last line before an offset is remembered to recognise the file by. */

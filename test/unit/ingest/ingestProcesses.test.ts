@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ingestSession } from '../../../src/core/ingest/ingestSession.ts';
 import { event, type SessionFixture, sessionFixture } from '../support/sessionFixture.ts';
 
