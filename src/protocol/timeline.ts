@@ -9,6 +9,8 @@ export const timelineEntry = z.object({
   kind: z.string(),
   /** worker, manager, dispatch, operator, workerctl, reviewer, system; `manager -> worker` for legacy rows. */
   actor: z.string(),
+  /** The role it carries something to, for messages on their way; null for everything else. */
+  toward: z.nullable(z.enum(['worker', 'manager'])),
   summary: z.string(),
   /** State of the row behind it where it has one (pending, succeeded, failed, busy …). */
   state: z.nullable(z.string()),

@@ -92,6 +92,7 @@ export function anEntry(parts: Partial<TimelineEntry> = {}): TimelineEntry {
     at: '2026-11-26T09:00:00Z',
     kind: 'command',
     actor: 'manager',
+    toward: null,
     summary: 'nudge_worker succeeded',
     state: 'succeeded',
     correlationId: null,

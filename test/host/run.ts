@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { launchBrowser } from '../ui/browser.ts';
+import { hostResults } from './hostResult.ts';
 import { type StagedExtension, stageExtension } from './stageExtension.ts';
 import { startVscodeServer } from './vscodeServer.ts';
 
@@ -49,7 +50,9 @@ async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted')
       setTimeout(() => fail(new Error(`the ${suite} suite did not end`)), deadlineMs).unref();
       void page.exposeFunction('codeAutomationExit', done);
     });
-    await page.exposeFunction('codeAutomationLog', (type: string, args: readonly unknown[]) => printLog(type, args));
+    await page.exposeFunction('codeAutomationLog', (type: string, args: readonly unknown[]) =>
+      log?.(`[${type}] ${args.join(' ')}`),
+    );
     const remote = (path: string) => `vscode-remote://${server.origin}${path}`;
     await page.goto(
       server.url(workspace, {
@@ -58,7 +61,7 @@ async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted')
       }),
     );
     const code = await ended;
-    if (existsSync(results)) return parseCounts(readFileSync(results, 'utf8'));
+    if (existsSync(results)) return report(readFileSync(results, 'utf8'));
     process.stdout.write(`the ${suite} suite ended with ${code} before it ran\n`);
     return { passed: 0, failed: 1 };
   } finally {
@@ -68,19 +71,15 @@ async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted')
   }
 }
 
-function parseCounts(text: string): Counts {
-  const counts: unknown = JSON.parse(text);
-  if (typeof counts === 'object' && counts !== null && 'passed' in counts && 'failed' in counts) {
-    return { passed: Number(counts.passed), failed: Number(counts.failed) };
+/** Prints what came of each test, as mocha would have. */
+function report(text: string): Counts {
+  const results = hostResults.parse(JSON.parse(text));
+  for (const { title, durationMs, failure } of results) {
+    process.stdout.write(`  ${failure === null ? '✔' : '✘'} ${title} (${durationMs} ms)\n`);
+    if (failure !== null) process.stdout.write(`${failure.replaceAll(/^/gm, '      ')}\n`);
   }
-  throw new Error(`not a result: ${text}`);
-}
-
-/** The extension host's console, without the workbench's own chatter. */
-function printLog(type: string, args: readonly unknown[]): void {
-  const [format, ...rest] = args.map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
-  const text = rest.reduce((line, part) => line.replace(/%[sdo]/, part), format ?? '');
-  if (process.env['CONVEYOR_VERBOSE'] || type === 'log' || type === 'error') process.stdout.write(`${text}\n`);
+  const failed = results.filter(({ failure }) => failure !== null).length;
+  return { passed: results.length - failed, failed };
 }
 
 await main();
