@@ -15,28 +15,31 @@ import { resolve } from 'node:path';
 export async function main(argv: readonly string[]): Promise<number> {
   const program = programName(process.argv[1], process.env);
   const [verb, ...rest] = argv;
-  if (verb === undefined)
-    return usageError(`usage: ${program} VERB ...`, program, 'the following arguments are required: verb');
-  if (verb === '--help' || verb === '-h') return writeOut(overview(program));
-  const operation = await loadOperation(verb);
-  if (operation === null) {
-    return usageError(
-      `usage: ${program} VERB ...`,
-      program,
-      `argument verb: invalid choice: '${verb}' (see "${program} --help")`,
-    );
-  }
-  const withPath = {
-    ...operation,
-    inputs: { ...operation.inputs, path: optionalText('another ledger file', { placeholder: 'FILE' }) },
-  };
-  if (rest.includes('--help') || rest[0] === '-h') return writeOut(verbHelp(program, withPath));
   try {
-    return await runVerb(program, operation, withPath, rest);
+    if (verb === undefined)
+      return usageError(`usage: ${program} VERB ...`, program, 'the following arguments are required: verb');
+    if (verb === '--help' || verb === '-h') return await writeOut(overview(program));
+    const operation = await loadOperation(verb);
+    if (operation === null) {
+      const choice = `argument verb: invalid choice: '${verb}' (see "${program} --help")`;
+      return usageError(`usage: ${program} VERB ...`, program, choice);
+    }
+    return await answerVerb(program, operation, rest);
   } catch (error) {
-    if (ConveyorError.is(error, 'usage'))
-      return usageError(usageLine(program, withPath), `${program} ${verb}`, error.message);
     return report(program, error);
+  }
+}
+
+async function answerVerb(program: string, operation: AnyOperation, argv: readonly string[]): Promise<number> {
+  const path = optionalText('another ledger file', { placeholder: 'FILE' });
+  const withPath = { ...operation, inputs: { ...operation.inputs, path } };
+  const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  if (options.includes('--help') || argv[0] === '-h') return writeOut(verbHelp(program, withPath));
+  try {
+    return await runVerb(program, operation, withPath, argv);
+  } catch (error) {
+    if (!ConveyorError.is(error, 'usage')) throw error;
+    return usageError(usageLine(program, withPath), `${program} ${operation.name}`, error.message);
   }
 }
 

@@ -4,6 +4,7 @@ import { ledgerFileName, openLedger } from '../ledger/openLedger.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { type HostFacts, systemHostFacts } from '../ports/hostFacts.ts';
 import { type ProcessRunner, systemProcessRunner } from '../ports/processRunner.ts';
+import type { ShimRuntime } from './shim.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +27,8 @@ export interface OperationContext {
   readonly clock: Clock;
   readonly processes: ProcessRunner;
   readonly host: HostFacts;
+  /** What runs this command line: the shim of a session that is started names it. */
+  readonly runtime: ShimRuntime;
   /** Ends long waits. */
   readonly signal: AbortSignal;
   readStdin(): Promise<string>;
@@ -48,6 +51,7 @@ export interface ContextOptions {
   readonly clock?: Clock;
   readonly processes?: ProcessRunner;
   readonly host?: HostFacts;
+  readonly runtime?: ShimRuntime;
   readonly signal?: AbortSignal;
   readonly readStdin?: () => Promise<string>;
   readonly ask?: (question: string) => Promise<string | null>;
@@ -63,6 +67,7 @@ export class HostedContext implements OperationContext {
   readonly clock: Clock;
   readonly processes: ProcessRunner;
   readonly host: HostFacts;
+  readonly runtime: ShimRuntime;
   readonly signal: AbortSignal;
   readonly #options: ContextOptions;
   readonly #settled: ((written: boolean) => void)[];
@@ -80,6 +85,11 @@ export class HostedContext implements OperationContext {
     this.clock = options.clock ?? systemClock;
     this.processes = options.processes ?? systemProcessRunner;
     this.host = options.host ?? systemHostFacts;
+    this.runtime = options.runtime ?? {
+      executable: process.execPath,
+      isElectron: false,
+      cli: resolve(process.argv[1] ?? 'cli.js'),
+    };
     this.signal = options.signal ?? new AbortController().signal;
     this.#ledger = options.ledger ?? null;
   }

@@ -1,0 +1,15 @@
+import type { DeliveryPorts } from '../delivery/deliverToPane.ts';
+import { realPaneInput } from '../tmux/paneInput.ts';
+import { realTmux, type Tmux } from '../tmux/tmux.ts';
+import type { OperationContext } from './operationContext.ts';
+
+/** The tmux server of this caller: the user's own unless `$CONVEYOR_TMUX_SOCKET` names another. */
+export function tmuxOf({ processes, variables }: OperationContext): Tmux {
+  return realTmux(processes, variables.CONVEYOR_TMUX_SOCKET);
+}
+
+/** Everything that typing into a pane needs. */
+export function deliveryPortsOf(context: OperationContext): DeliveryPorts {
+  const { processes, host, clock, variables } = context;
+  return { tmux: tmuxOf(context), input: realPaneInput(processes, variables.CONVEYOR_TMUX_SOCKET), host, clock };
+}

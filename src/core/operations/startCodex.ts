@@ -1,0 +1,179 @@
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { findRolloutOfThread } from '../codex/discoverThread.ts';
+import { readRolloutHead } from '../codex/rolloutHead.ts';
+import { explainDeferral, explainUndelivered } from '../delivery/deliveryResult.ts';
+import { deliverToPane } from '../delivery/deliverToPane.ts';
+import { prepareText } from '../delivery/messageText.ts';
+import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
+import { type StartedSession, startSession } from '../delivery/startSession.ts';
+import { refuse, wrongRole } from '../domain/errors.ts';
+import { findSession, sessionRoles, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
+import { flag, integerWithDefault, optionalChoice, optionalText, textWithDefault } from './argument.ts';
+import { expandHome, type OperationContext } from './operationContext.ts';
+import { deliveryPortsOf } from './panes.ts';
+import { recordSession } from './register.ts';
+import { isSandboxed } from './sandbox.ts';
+import { type Shim, writeShim } from './shim.ts';
+
+/** The flags that every verb which starts Codex has. The defaults are those of agent-conveyor 0.1.0. */
+export const launchInputs = (timeoutSeconds: number) => ({
+  cwd: optionalText('folder to run in; the current one when left out', { placeholder: 'FOLDER' }),
+  sandbox: textWithDefault("Codex's sandbox mode; empty leaves it to the configuration", 'danger-full-access', {
+    placeholder: 'MODE',
+  }),
+  askForApproval: textWithDefault("Codex's approval policy; empty leaves it to the configuration", 'never', {
+    placeholder: 'POLICY',
+  }),
+  codexProfile: optionalChoice('a named pair of sandbox and approval; the defaults are the same', ['yolo']),
+  acceptTrust: flag('answer the trust question with yes, once, when it is recognised'),
+  timeoutSeconds: integerWithDefault('how long Codex may take to come up', timeoutSeconds, { placeholder: 'SECONDS' }),
+});
+
+export const startedOutput = () =>
+  z.object({
+    codex_session_id: z.nullable(z.string()),
+    codex_session_path: z.nullable(z.string()),
+    cwd: z.string(),
+    name: z.string(),
+    pid: z.nullable(z.number()),
+    role: z.enum(sessionRoles),
+    session_id: z.string(),
+    tmux_session: z.string(),
+  });
+export type Started = z.infer<ReturnType<typeof startedOutput>>;
+
+export interface StartOrder {
+  readonly role: SessionRole;
+  readonly name: string;
+  readonly cwd: string | null;
+  readonly sandbox: string;
+  readonly askForApproval: string;
+  readonly acceptTrust: boolean;
+  readonly timeoutSeconds: number;
+}
+
+/** Everything that can be refused before something is started (CP-16, CP-31). */
+export function checkStart(context: OperationContext, role: SessionRole, name: string): void {
+  if (isSandboxed(context)) {
+    throw refuse(
+      'not_supported',
+      `a sandboxed Codex cannot start sessions; run "${context.program} start-${role} --name ${name}" in a terminal, or start it from the panel`,
+    );
+  }
+  const known = findSession(context.ledger, name);
+  if (known !== null && known.role !== role) throw wrongRole(name, known.role, role);
+  if (known?.state === 'active') {
+    throw refuse(
+      'session_state',
+      `session '${name}' is already registered; take another name, or "deregister ${name}" first`,
+    );
+  }
+}
+
+/** A session that runs and is registered, and has not been spoken to. */
+export interface LaunchedCodex {
+  readonly output: Started;
+  readonly started: StartedSession;
+  readonly shim: Shim;
+}
+
+/**
+ * Starts Codex in tmux, registers it, and hands over its first prompt.
+ *
+ * Throws what `startSession` throws, and `delivery_failed` when the prompt did not arrive.
+ */
+export async function startCodex(
+  context: OperationContext,
+  order: StartOrder,
+  prompt: ((shim: Shim) => string) | null,
+): Promise<Started> {
+  checkStart(context, order.role, order.name);
+  const launched = await launchCodex(context, order);
+  return prompt === null ? launched.output : promptCodex(context, launched, prompt(launched.shim));
+}
+
+/** Starts and registers; the session is registered before anything is typed: what was started is never nameless. */
+export async function launchCodex(context: OperationContext, order: StartOrder): Promise<LaunchedCodex> {
+  const { role, name } = order;
+  const shim = writeShim(context.stateRoot, context.runtime, context.variables);
+  const ports = { ...deliveryPortsOf(context), runner: context.processes };
+  const started = await startSession(ports, {
+    role,
+    name,
+    cwd: resolve(context.cwd, expandHome(order.cwd ?? '.', context.variables)),
+    environment: sessionEnvironment(context, shim),
+    stateRoot: context.stateRoot,
+    sandbox: order.sandbox || null,
+    approval: order.askForApproval || null,
+    setsToolPath: true,
+    acceptTrust: order.acceptTrust,
+    timeoutSeconds: order.timeoutSeconds,
+  });
+  const registered = recordSession(context, {
+    name,
+    role,
+    tmuxSession: started.tmuxSession,
+    codexSessionPath: started.codexSessionPath,
+    codexSessionId: started.codexSessionId,
+    pid: started.pid,
+    cwd: started.cwd,
+    codexVersion: started.version.text,
+    tmuxSocket: context.variables.CONVEYOR_TMUX_SOCKET ?? null,
+    paneId: started.paneId,
+    via: `start-${role}`,
+  });
+  return { output: { ...registered, tmux_session: started.tmuxSession }, started, shim };
+}
+
+/** Delivers the first prompt with proof, and learns the rollout that Codex may only have made for it. */
+export async function promptCodex(
+  context: OperationContext,
+  { output, started }: LaunchedCodex,
+  prompt: string,
+): Promise<Started> {
+  const path = await handOverPrompt(context, started, output.name, prompt);
+  const threadId = started.codexSessionId ?? (path === null ? null : readRolloutHead(path).header.threadId);
+  if (path === null || threadId === null || output.codex_session_path !== null) return output;
+  context.ledger.write(() => setSessionRollout(context.ledger, output.session_id, path, threadId));
+  return { ...output, codex_session_path: path, codex_session_id: threadId };
+}
+
+/** Delivers the first prompt; returns where the rollout is, which Codex may only have made for it. */
+async function handOverPrompt(
+  context: OperationContext,
+  started: StartedSession,
+  name: string,
+  prompt: string,
+): Promise<string | null> {
+  const text = prepareText(prompt);
+  let path = started.codexSessionPath;
+  const locate = () => {
+    path ??= started.codexSessionId === null ? null : findRolloutOfThread(started.codexHome, started.codexSessionId);
+    return path;
+  };
+  const result = await deliverToPane(deliveryPortsOf(context), {
+    address: { session: started.tmuxSession, paneId: started.paneId },
+    text,
+    proof: userTurnProof({ watermark: takeWatermark(path), text: text.recorded, locate }),
+  });
+  if (result.outcome === 'delivered') return locate();
+  const why = result.outcome === 'deferred' ? explainDeferral(result.reason) : explainUndelivered(result.reason);
+  throw refuse(
+    'delivery_failed',
+    `session '${name}' runs in tmux session '${started.tmuxSession}', but its first prompt did not arrive: ${why}; send it with "session-nudge ${name}"`,
+    { facts: { session: name, outcome: result.outcome, reason: result.reason } },
+  );
+}
+
+/** What Codex and its tools must see whatever the tmux server has in its environment (CP-22). */
+function sessionEnvironment({ variables, stateRoot }: OperationContext, shim: Shim): Record<string, string> {
+  const handedOn = Object.entries(variables).filter(([name]) =>
+    /^(?:CODEX_HOME|CONVEYOR_\w+|XDG_\w+|LANG|LC_\w+|TERM|COLORTERM)$/.test(name),
+  );
+  return {
+    ...Object.fromEntries(handedOn.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    WORKERCTL_STATE_ROOT: stateRoot,
+    PATH: [shim.folder, variables.PATH].filter(Boolean).join(':'),
+  };
+}
