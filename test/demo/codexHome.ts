@@ -1,13 +1,13 @@
 /**
- * An isolated CODEX_HOME for demos and tests: talks to a scripted model, needs no account, asks nothing at start.
- * The folder is private to the caller, who removes it.
+ * An isolated home for Codex, for demos and tests: talks to a scripted model, needs no account, asks nothing at start.
+ *
+ *     const codex = await makeCodexHome({ root, baseUrl: model.baseUrl, trustedFolders: [workspace] });
+ *     // start Codex with codex.environment; remove `root` when it is gone
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export interface CodexHomeOptions {
-  /** The folder that becomes CODEX_HOME; made when it is missing. */
-  readonly home: string;
+export interface CodexConfigOptions {
   /** Base URL of the model server, ending in `/v1`. */
   readonly baseUrl: string;
   /** Folders whose trust question counts as answered. Absolute, symlinks resolved. */
@@ -17,17 +17,33 @@ export interface CodexHomeOptions {
   readonly extraLines?: readonly string[];
 }
 
-export async function writeCodexHome(options: CodexHomeOptions): Promise<void> {
+export interface CodexHome {
+  readonly home: string;
+  /** For the process that starts Codex. */
+  readonly environment: { readonly CODEX_HOME: string; readonly TMPDIR: string };
+}
+
+/** `root` is a folder of the caller's own; `home` and `tmp` are made in it. */
+export async function makeCodexHome(options: CodexConfigOptions & { readonly root: string }): Promise<CodexHome> {
+  const home = join(options.root, 'home');
+  // Codex makes no sandbox helper when its home lies below the temporary folder, and every command then fails.
+  const temporary = join(options.root, 'tmp');
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  await writeCodexHome({ ...options, home });
+  return { home, environment: { CODEX_HOME: home, TMPDIR: temporary } };
+}
+
+/** For a caller who sees to it that TMPDIR is no folder above `home`. */
+export async function writeCodexHome(options: CodexConfigOptions & { readonly home: string }): Promise<void> {
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   await writeFile(join(options.home, 'config.toml'), codexConfig(options), { mode: 0o600 });
 }
 
-export function codexConfig(options: CodexHomeOptions): string {
+export function codexConfig(options: CodexConfigOptions): string {
   const lines = [
     `model = ${tomlString(options.model ?? 'scripted')}`,
     'model_provider = "scripted"',
     'check_for_update_on_startup = false',
-    'disable_paste_burst = false',
     ...(options.extraLines ?? []),
     '',
     '[model_providers.scripted]',
@@ -46,7 +62,7 @@ export function codexConfig(options: CodexHomeOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A TOML basic string: JSON's escapes are a subset of TOML's. */
+/** A TOML basic string: JSON's escapes are a part of TOML's. */
 function tomlString(text: string): string {
   return JSON.stringify(text);
 }

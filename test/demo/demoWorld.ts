@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../host/cacheFolder.ts';
-import { writeCodexHome } from './codexHome.ts';
+import { makeCodexHome } from './codexHome.ts';
 
 /** What the persons of the story are called; environment variables change it. */
 export interface DemoNames {
@@ -56,17 +56,20 @@ export async function makeDemoWorld(modelUrl: string | null): Promise<DemoWorld>
   // A socket's path may have 107 bytes.
   const socketFolder = mkdtempSync(join(tmpdir(), 'cv-'));
   const workspace = join(root, 'workspace');
-  const codexHome =
-    modelUrl === null ? (process.env.CODEX_HOME ?? join(process.env.HOME ?? '', '.codex')) : join(root, 'codex');
   makeWorkspace(workspace);
-  if (modelUrl !== null) await writeCodexHome({ home: codexHome, baseUrl: modelUrl, trustedFolders: [workspace] });
+  const codex =
+    modelUrl === null
+      ? ownCodexHome(process.env)
+      : await makeCodexHome({ root: join(root, 'codex'), baseUrl: modelUrl, trustedFolders: [workspace] });
   const tmuxSocket = join(socketFolder, 'tmux');
   const environment = {
     ...withoutOurs(process.env),
-    CODEX_HOME: codexHome,
+    ...codex.environment,
     CONVEYOR_DEMO_ID: id,
     CONVEYOR_TMUX_SOCKET: tmuxSocket,
     XDG_DATA_HOME: join(root, 'data'),
+    // A checkout below /tmp: Codex makes no sandbox helper when its home lies below the temporary folder.
+    TMPDIR: socketFolder,
     // The person's own codex comes first; the one of our dependencies stands behind.
     PATH: `${process.env.PATH}${delimiter}${join(checkout, 'node_modules', '.bin')}`,
     TERM: 'xterm-256color',
@@ -77,7 +80,7 @@ export async function makeDemoWorld(modelUrl: string | null): Promise<DemoWorld>
     root,
     workspace,
     stateRoot: join(workspace, '.codex-workers'),
-    codexHome,
+    codexHome: codex.home,
     tmuxSocket,
     names: demoNames(process.env),
     environment,
@@ -88,6 +91,11 @@ export async function makeDemoWorld(modelUrl: string | null): Promise<DemoWorld>
       rmSync(socketFolder, { recursive: true, force: true });
     },
   };
+}
+
+function ownCodexHome({ CODEX_HOME, HOME = '' }: NodeJS.ProcessEnv) {
+  const home = CODEX_HOME ?? join(HOME, '.codex');
+  return { home, environment: { CODEX_HOME: home } };
 }
 
 /** A small repository: a function that is missing, and the test that says so. */

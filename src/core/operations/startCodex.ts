@@ -169,7 +169,7 @@ async function handOverPrompt(
 /** What Codex and its tools must see whatever the tmux server has in its environment (CP-22). */
 function sessionEnvironment({ variables, stateRoot }: OperationContext, shim: Shim): Record<string, string> {
   const handedOn = Object.entries(variables).filter(([name]) =>
-    /^(?:CODEX_HOME|CONVEYOR_\w+|XDG_\w+|LANG|LC_\w+|TERM|COLORTERM)$/.test(name),
+    /^(?:CODEX_HOME|TMPDIR|CONVEYOR_\w+|XDG_\w+|LANG|LC_\w+|TERM|COLORTERM)$/.test(name),
   );
   return {
     ...Object.fromEntries(handedOn.filter((entry): entry is [string, string] => entry[1] !== undefined)),

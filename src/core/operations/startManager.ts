@@ -21,7 +21,7 @@ export const startManager = defineOperation({
     ...launchInputs(60),
   },
   output: startedOutput,
-  run: (context, { task: reference, taskGoal, worker, codexProfile: _, ...order }) => {
+  run: (context, { task: reference, taskGoal, worker, ...order }) => {
     const task = reference === null ? null : findTask(context.ledger, reference);
     const config = task === null ? null : findManagerConfig(context.ledger, task.id);
     return startCodex(context, { ...order, role: 'manager' }, (shim) =>

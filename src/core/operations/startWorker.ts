@@ -13,6 +13,6 @@ export const startWorker = defineOperation({
     ...launchInputs(15),
   },
   output: startedOutput,
-  run: (context, { task, codexProfile: _, ...order }) =>
+  run: (context, { task, ...order }) =>
     startCodex(context, { ...order, role: 'worker' }, task === null || task === '' ? null : () => task),
 });
