@@ -71,7 +71,10 @@ class ChokidarRolloutWatch implements RolloutWatch {
       this.#signatures.delete(path);
     }
     const added = [...wanted].filter((path) => !this.#known.has(path));
-    for (const path of added) this.#known.add(path);
+    for (const path of added) {
+      this.#known.add(path);
+      if (!existsSync(path)) this.#signatures.set(path, absent);
+    }
     // What appears while chokidar still scans, it takes for old.
     for (const delay of [0, secondLookMilliseconds, 500]) this.#after(delay, () => this.#look(added));
     if (added.length > 0) this.#watcher.add([...new Set(added.map(nearestExisting))]);
@@ -145,11 +148,13 @@ function nearestExisting(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
 }
 
+const absent = 'absent';
+
 async function signatureOf(path: string): Promise<string> {
   try {
     const { size, mtimeMs, ino } = await stat(path);
     return `${ino}:${size}:${mtimeMs}`;
   } catch {
-    return 'absent';
+    return absent;
   }
 }
