@@ -85,7 +85,7 @@ export function withSessions(ledger: Connection, binding: Binding): SessionBindi
 
 /** Ties task, worker and manager; throws `already_bound`. Call inside a write transaction. */
 export function insertBinding(ledger: Connection, task: Task, worker: Session, manager: Session, now: number): Binding {
-  refuseBound(ledger, task, worker, manager);
+  refuseBound(ledger, task, [worker, manager]);
   const binding: Binding = {
     id: newIdentifier('binding'),
     task_id: task.id,
@@ -107,15 +107,16 @@ export function insertBinding(ledger: Connection, task: Task, worker: Session, m
   return binding;
 }
 
-function refuseBound(ledger: Connection, task: Task, worker: Session, manager: Session): void {
-  const current = findBinding(ledger, task.id);
-  if (current !== null) {
+/** Throws `already_bound`, naming what stands in the way: the task (null while there is none), then each session. */
+export function refuseBound(ledger: Connection, task: Task | null, sessions: readonly Session[]): void {
+  const current = task === null ? null : findBinding(ledger, task.id);
+  if (task !== null && current !== null) {
     throw refuse(
       'already_bound',
       `task '${task.name}' already has an active binding (${current.id}); end it with "unbind --task ${task.name}"`,
     );
   }
-  for (const session of [worker, manager]) {
+  for (const session of sessions) {
     const bound = findBindingOfSession(ledger, session.id);
     if (bound !== null) {
       throw refuse(

@@ -4,7 +4,8 @@ import { recordEvent } from '../ledger/auditStore.ts';
 import { insertBinding } from '../ledger/bindingStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { requireSession, type Session, type SessionRole } from '../ledger/sessionStore.ts';
-import { requireTask, type Task } from '../ledger/taskStore.ts';
+import { requireTask } from '../ledger/taskStore.ts';
+import { refuseEnded } from '../supervise/taskState.ts';
 import { requiredText } from './argument.ts';
 import { defineOperation } from './operation.ts';
 
@@ -23,8 +24,8 @@ export const bind = defineOperation({
     // One lock over checks and insert: a concurrent winner is reported, not met on an index (CP-27).
     ledger.write(() => {
       const task = requireTask(ledger, input.task);
-      const worker = requireSession(ledger, input.worker, 'worker');
-      const manager = requireSession(ledger, input.manager, 'manager');
+      const worker = requireActiveSession(ledger, input.worker, 'worker');
+      const manager = requireActiveSession(ledger, input.manager, 'manager');
       refuseEnded(task);
       const binding = insertBinding(ledger, task, worker, manager, clock.now());
       const payload = { binding_id: binding.id, manager: manager.name, task: input.task, worker: worker.name };
@@ -33,14 +34,8 @@ export const bind = defineOperation({
     }),
 });
 
-/** A finished task is not silently reopened (CP-32). */
-export function refuseEnded(task: Task): void {
-  if (task.state !== 'done' && task.state !== 'failed') return;
-  throw refuse('task_state', `task '${task.name}' is already ${task.state}; create a new task for new work`);
-}
-
 /** A session that can be bound: known, of that role, and not gone (CP-32). */
-export function requireActiveSession(ledger: Connection, name: string, role: SessionRole): Session {
+function requireActiveSession(ledger: Connection, name: string, role: SessionRole): Session {
   const session = requireSession(ledger, name, role);
   if (session.state === 'active') return session;
   throw refuse(
