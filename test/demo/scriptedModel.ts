@@ -8,7 +8,6 @@
  *     await model.close();
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseModelRequest, type ModelRequest } from './modelRequest.ts';
 
 export type AnswerPart =
@@ -162,7 +161,7 @@ async function play(plan: ResponsePlan, response: ServerResponse, serial: number
   const id = `resp_${serial}`;
   sendEvent(response, 'response.created', { response: { id } });
   if (plan.kind === 'hang') return;
-  if (plan.thinkMs !== undefined) await pause(plan.thinkMs);
+  if (plan.thinkMs !== undefined) await waitWhileOpen(response, plan.thinkMs);
   for (const [index, part] of plan.parts.entries()) {
     if (response.destroyed) return;
     if (part.type === 'text') await playText(response, part, index, `msg_${serial}_${index}`);
@@ -186,7 +185,7 @@ async function playText(
     for (let at = 0; at < part.text.length && !response.destroyed; at += size) {
       const delta = part.text.slice(at, at + size);
       sendEvent(response, 'response.output_text.delta', { item_id: id, output_index: index, content_index: 0, delta });
-      await pause(part.pieceMs ?? 0);
+      await waitWhileOpen(response, part.pieceMs ?? 0);
     }
   }
   const item = { type: 'message', role: 'assistant', id, content: [{ type: 'output_text', text: part.text }] };
@@ -201,6 +200,20 @@ function playCall(
 ): void {
   const item = { type: 'function_call', call_id: callId, name: part.tool, arguments: JSON.stringify(part.arguments) };
   sendEvent(response, 'response.output_item.done', { output_index: index, item });
+}
+
+/** Ends early when Codex gives up, or when the model closes: no timer outlives the connection. */
+function waitWhileOpen(response: ServerResponse, milliseconds: number): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      response.off('close', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    response.on('close', done);
+  });
 }
 
 function usageOf(parts: readonly AnswerPart[]): Record<string, unknown> {
