@@ -18,7 +18,7 @@ import { query } from './query.ts';
 const leaseRow = z.pipe(
   z.object({
     holder: z.string(),
-    kind: z.catch(z.enum(leaseKinds), 'other'),
+    kind: z.string(),
     fence: z.number(),
     boot_id: z.string(),
     renewed_monotonic: z.number(),
@@ -28,7 +28,7 @@ const leaseRow = z.pipe(
   }),
   z.transform((row): StoredLease => ({
     holder: row.holder,
-    kind: row.kind,
+    kind: leaseKinds.find((kind) => kind === row.kind) ?? 'other',
     fence: row.fence,
     bootId: row.boot_id,
     renewedMonotonic: row.renewed_monotonic,

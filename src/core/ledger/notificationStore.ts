@@ -58,6 +58,10 @@ const byDedupeKey = query(
   notificationRow,
   `SELECT ${notificationColumns} FROM ${notificationTables} WHERE n.dedupe_key = ?`,
 );
+const byCommand = query(
+  notificationRow,
+  `SELECT ${notificationColumns} FROM ${notificationTables} WHERE n.command_id = ? ORDER BY n.id DESC LIMIT 1`,
+);
 const waiting = query(
   notificationRow,
   // Of each target only the first few: what waits for one manager hides nobody else's (OD-13).
@@ -80,6 +84,10 @@ export function findNotification(ledger: Connection, id: number): Notification |
 
 export function findNotificationByKey(ledger: Connection, dedupeKey: string): Notification | null {
   return byDedupeKey.first(ledger, [dedupeKey]);
+}
+
+export function findNotificationOfCommand(ledger: Connection, commandId: string): Notification | null {
+  return byCommand.first(ledger, [commandId]);
 }
 
 export function requireNotification(ledger: Connection, id: number): Notification {

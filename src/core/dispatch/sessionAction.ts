@@ -1,0 +1,279 @@
+import { ConveyorError, type ErrorCode, refuse } from '../domain/errors.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { formatTimestamp } from '../domain/timestamps.ts';
+import { findBindingOfSession } from '../ledger/bindingStore.ts';
+import { type Command, insertCommand } from '../ledger/commandStore.ts';
+import { findSessionById, type Session } from '../ledger/sessionStore.ts';
+import { isPaneKey, type PaneKey } from '../tmux/paneInput.ts';
+import {
+  attemptKeys,
+  beginSideEffect,
+  claimCommand,
+  type ClaimedCommand,
+  deferAttempt,
+  endAttempt,
+} from './commandSteps.ts';
+import type { DispatchDependencies, PassOptions, ProcessedItem, SessionActionType } from './dependencies.ts';
+import { interruptSession } from './interruptSession.ts';
+import { pushMessage } from './pushMessage.ts';
+import { recordAction } from './recordAction.ts';
+
+/** What a person, or a session in a sandbox, wants done to the pane of one session. */
+export type SessionAction =
+  | { readonly type: 'session_nudge'; readonly session: Session; readonly text: string }
+  | {
+      readonly type: 'session_interrupt';
+      readonly session: Session;
+      /** Null for the right one. */
+      readonly key: PaneKey | null;
+      readonly followup: string | null;
+    };
+
+/** How an action ended. `facts` go into the command's result. */
+export type ActionOutcome =
+  | { readonly kind: 'done'; readonly facts: JsonObject }
+  | { readonly kind: 'deferred'; readonly reason: string; readonly sentence: string }
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly sentence: string;
+      readonly started: boolean;
+      readonly completed: boolean;
+    }
+  | { readonly kind: 'overtaken' };
+
+/** Puts an action into the queue. Call inside a write transaction. */
+export function queueAction({ ledger, clock }: DispatchDependencies, action: SessionAction): Command {
+  const { session } = action;
+  const addressee = { session: session.name, session_id: session.id };
+  const payload =
+    action.type === 'session_nudge'
+      ? { ...addressee, message: action.text }
+      : { ...addressee, key: action.key, followup: action.followup };
+  const taskId = findBindingOfSession(ledger, session.id)?.task_id ?? null;
+  return insertCommand(ledger, { type: action.type, taskId, payload }, clock.now());
+}
+
+/**
+ * Queues an action and carries it out at once: what `session-nudge` does outside a sandbox. A person's own word, so the
+ * session need not be bound. Throws what stood in the way, after it was put on record.
+ */
+export async function performAction(
+  deps: DispatchDependencies,
+  action: SessionAction,
+  options: PassOptions,
+): Promise<JsonObject> {
+  const claimed = deps.ledger.write(() => claimCommand(deps, queueAction(deps, action).id, options));
+  if (claimed === null) throw new Error('a command that was queued in this very transaction is claimed already');
+  try {
+    claimed.hold.keepRenewing();
+    const outcome = await carryOut(deps, claimed, action, personPatience);
+    const item = deps.ledger.write(() => settle(deps, claimed, action, outcome, 'fails'));
+    await deps.checkpoint?.('settled');
+    if (outcome.kind === 'done') return { command_id: claimed.command.id, ...outcome.facts };
+    throw refusalOf(outcome, action, item);
+  } finally {
+    claimed.hold.end();
+  }
+}
+
+/** Somebody else's delivery into the pane is over within seconds; a person waits for it. */
+const personPatience = 20_000;
+
+/** Carries out a queued action; only for a session of an active binding. Null when another dispatcher has it. */
+export async function dispatchAction(
+  deps: DispatchDependencies,
+  commandId: string,
+  options: PassOptions,
+): Promise<ProcessedItem | null> {
+  const { ledger } = deps;
+  const claimed = ledger.write(() => claimCommand(deps, commandId, options));
+  if (claimed === null) return null;
+  try {
+    claimed.hold.keepRenewing();
+    await deps.checkpoint?.('claimed');
+    const action = readAction(deps, claimed.command);
+    if ('refusal' in action) {
+      return ledger.write(() => fail(deps, claimed, { ...action.refusal, started: false, completed: false }));
+    }
+    const outcome = await carryOut(deps, claimed, action, 0);
+    const item = ledger.write(() => settle(deps, claimed, action, outcome, 'waits'));
+    await deps.checkpoint?.('settled');
+    return item;
+  } finally {
+    claimed.hold.end();
+  }
+}
+
+type Refusal = { readonly refusal: { readonly code: ErrorCode; readonly sentence: string } };
+
+/** The ledger is data, not authority: what a row asks for is checked as if it came from outside. */
+function readAction({ ledger }: DispatchDependencies, { type, payload }: Command): SessionAction | Refusal {
+  const session = typeof payload.session_id === 'string' ? findSessionById(ledger, payload.session_id) : null;
+  if (session === null)
+    return { refusal: { code: 'unknown_session', sentence: 'the session of this command no longer exists' } };
+  if (findBindingOfSession(ledger, session.id) === null || session.state !== 'active') {
+    const sentence = `session '${session.name}' belongs to no active binding; only bound sessions are acted on for others`;
+    return { refusal: { code: 'no_binding', sentence } };
+  }
+  const known: SessionActionType = type === 'session_interrupt' ? 'session_interrupt' : 'session_nudge';
+  if (known === 'session_nudge') {
+    return { type: known, session, text: typeof payload.message === 'string' ? payload.message : '' };
+  }
+  const { key, followup } = payload;
+  if (key !== null && key !== undefined && (typeof key !== 'string' || !isPaneKey(key))) {
+    return { refusal: { code: 'invalid_value', sentence: 'the key of this command is none that may be pressed' } };
+  }
+  return { type: known, session, key: key ?? null, followup: typeof followup === 'string' ? followup : null };
+}
+
+async function carryOut(
+  deps: DispatchDependencies,
+  claimed: ClaimedCommand,
+  action: SessionAction,
+  patienceMilliseconds: number,
+): Promise<ActionOutcome> {
+  if (action.type === 'session_interrupt') return interruptSession(deps, claimed, action, patienceMilliseconds);
+  const outcome = await pushMessage(deps, {
+    item: { commandId: claimed.command.id },
+    taskId: claimed.command.task_id,
+    correlationId: claimed.correlationId,
+    target: action.session,
+    message: action.text,
+    hold: claimed.hold,
+    begin: () => beginSideEffect(deps, claimed),
+    patienceMilliseconds,
+  });
+  switch (outcome.kind) {
+    case 'delivered': {
+      const { seenAt } = outcome.stages;
+      return { kind: 'done', facts: { seen_at: seenAt === null ? null : formatTimestamp(seenAt) } };
+    }
+    case 'refused':
+      return { kind: 'failed', code: outcome.code, sentence: outcome.sentence, started: false, completed: false };
+    case 'undelivered':
+      return {
+        kind: 'failed',
+        code: 'delivery_failed',
+        sentence: outcome.sentence,
+        started: true,
+        completed: outcome.completed,
+      };
+    case 'deferred':
+    case 'overtaken':
+      return outcome;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function settle(
+  deps: DispatchDependencies,
+  claimed: ClaimedCommand,
+  action: SessionAction,
+  outcome: ActionOutcome,
+  onDeferral: 'fails' | 'waits',
+): ProcessedItem | null {
+  switch (outcome.kind) {
+    case 'done': {
+      const item = { ...itemKeys(claimed, action), ...outcome.facts, ...effects(true, true), state: 'delivered' };
+      endAttempt(deps, claimed, { state: 'succeeded', started: true, completed: true, result: item, error: null });
+      recordAction(deps, action, { dryRun: false, commandId: claimed.command.id, error: null });
+      return item;
+    }
+    case 'deferred': {
+      const error = about(action, outcome.sentence);
+      if (onDeferral === 'fails') {
+        return failAction(deps, claimed, action, {
+          code: 'delivery_deferred',
+          sentence: outcome.sentence,
+          started: false,
+          completed: false,
+        });
+      }
+      const retryAt = deferAttempt(deps, claimed, { reason: outcome.reason, error: `waiting: ${error}` });
+      if (retryAt === null) return null;
+      return {
+        ...itemKeys(claimed, action),
+        ...effects(false, false),
+        error,
+        error_type: outcome.reason,
+        retry_at: retryAt,
+        state: 'deferred',
+      };
+    }
+    case 'failed':
+      return failAction(deps, claimed, action, outcome);
+    case 'overtaken':
+      return null;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+interface Failure {
+  readonly code: ErrorCode;
+  readonly sentence: string;
+  readonly started: boolean;
+  readonly completed: boolean;
+}
+
+function failAction(
+  deps: DispatchDependencies,
+  claimed: ClaimedCommand,
+  action: SessionAction,
+  failure: Failure,
+): ProcessedItem {
+  const sentence = about(action, failure.sentence);
+  const item = fail(deps, claimed, { ...failure, sentence });
+  recordAction(deps, action, {
+    dryRun: false,
+    commandId: claimed.command.id,
+    error: { code: failure.code, sentence },
+  });
+  return { ...itemKeys(claimed, action), ...item };
+}
+
+function fail(
+  deps: DispatchDependencies,
+  claimed: ClaimedCommand,
+  { code, sentence, started, completed }: Failure,
+): ProcessedItem {
+  const item = {
+    ...attemptKeys(claimed),
+    ...effects(started, completed),
+    dry_run: false,
+    error: sentence,
+    error_type: code,
+    notification_id: null,
+    required_permission: claimed.command.required_permission,
+    state: 'failed',
+  };
+  endAttempt(deps, claimed, { state: 'failed', started, completed, result: item, error: sentence });
+  return item;
+}
+
+function refusalOf(outcome: ActionOutcome, action: SessionAction, item: ProcessedItem | null): ConveyorError {
+  const facts = { session: action.session.name, reason: item?.error_type ?? null };
+  switch (outcome.kind) {
+    case 'deferred':
+      return refuse('delivery_deferred', `${about(action, outcome.sentence)}; nothing was typed, try again`, { facts });
+    case 'failed':
+      return refuse(outcome.code, about(action, outcome.sentence), { facts });
+    default:
+      return refuse('delivery_failed', about(action, 'another dispatcher took over'), { facts });
+  }
+}
+
+function about({ session }: SessionAction, sentence: string): string {
+  const target = session.tmux_session === null ? 'no tmux session' : `tmux session ${session.tmux_session}`;
+  return `session '${session.name}' (${target}): ${sentence}`;
+}
+
+function itemKeys(claimed: ClaimedCommand, { session }: SessionAction) {
+  return { ...attemptKeys(claimed), dry_run: false, target_session: session.name };
+}
+
+function effects(started: boolean, completed: boolean) {
+  return { side_effect_completed: completed, side_effect_started: started };
+}
