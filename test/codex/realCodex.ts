@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRolloutOfThread } from '../../src/core/codex/discoverThread.ts';
 import { readTurnEvent } from '../../src/core/codex/readTurnEvent.ts';
 import { parseRolloutLine } from '../../src/core/codex/parseRolloutLine.ts';
 import { createRolloutLineSplitter } from '../../src/core/codex/rolloutLines.ts';
@@ -10,7 +9,12 @@ import { deliverToPane, type DeliveryRequest } from '../../src/core/delivery/del
 import type { DeliveryResult } from '../../src/core/delivery/deliveryResult.ts';
 import { prepareText } from '../../src/core/delivery/messageText.ts';
 import { takeWatermark, userTurnProof } from '../../src/core/delivery/rolloutProof.ts';
-import { startSession, type StartedSession, type StartRequest } from '../../src/core/delivery/startSession.ts';
+import {
+  locateRollout,
+  startSession,
+  type StartedSession,
+  type StartRequest,
+} from '../../src/core/delivery/startSession.ts';
 import type { TurnEvent } from '../../src/core/domain/turnEvent.ts';
 import { makeCodexHome, type CodexHome } from '../demo/codexHome.ts';
 import { startScriptedModel, type ModelScript, type ScriptedModel } from '../demo/scriptedModel.ts';
@@ -36,7 +40,6 @@ export interface RealCodex {
 
 export async function setUpCodex(script: ModelScript): Promise<RealCodex> {
   // Not below /tmp, where a sandboxed command may write anyway.
-  mkdirSync(cacheFolder(), { recursive: true });
   const root = realpathSync(mkdtempSync(join(cacheFolder(), 'codex-')));
   const workspace = join(root, 'workspace');
   const stateRoot = join(root, 'state');
@@ -45,8 +48,7 @@ export async function setUpCodex(script: ModelScript): Promise<RealCodex> {
   const codex = await makeCodexHome({ root, baseUrl: model.baseUrl, trustedFolders: [workspace] });
   const server = startServer();
   const { ports } = server;
-  const rolloutOf = (session: StartedSession): string | null =>
-    session.codexSessionPath ?? findRolloutOfThread(codex.home, session.codexSessionId ?? '');
+  const rolloutOf = (session: StartedSession): string | null => locateRollout(ports.host, session);
 
   return {
     server,

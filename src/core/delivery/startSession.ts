@@ -17,6 +17,7 @@ import { findCodexProcess } from '../codex/codexProcess.ts';
 import { discoverThread, findRolloutOfThread, type ThreadCandidate } from '../codex/discoverThread.ts';
 import { planLaunch, type LaunchPlan } from '../codex/launchPlan.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
+import type { HostFacts } from '../ports/hostFacts.ts';
 import type { ProcessRunner } from '../ports/processRunner.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readComposer } from './composer.ts';
@@ -110,6 +111,16 @@ export async function startSession(ports: StartPorts, request: StartRequest): Pr
   const started = await waitUntilReady(start);
   await ports.tmux.keepDeadPane(pane.paneId, false);
   return started;
+}
+
+/**
+ * Where the session's rollout is by now; null while Codex has not made the file. By the thread where it is known, else
+ * by what the process holds open: from 0.81 to 0.146 only the first message tells.
+ */
+export function locateRollout(host: HostFacts, started: StartedSession): string | null {
+  if (started.codexSessionPath !== null) return started.codexSessionPath;
+  if (started.codexSessionId !== null) return findRolloutOfThread(started.codexHome, started.codexSessionId);
+  return discoverThread(host, { rootPid: started.pid, notBefore: null }, '')?.rolloutPath ?? null;
 }
 
 interface Start {

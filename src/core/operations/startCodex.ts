@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { readRolloutHead } from '../codex/rolloutHead.ts';
 import { explainDeferral, explainUndelivered } from '../delivery/deliveryResult.ts';
 import { deliverToPane } from '../delivery/deliverToPane.ts';
 import { prepareText } from '../delivery/messageText.ts';
 import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
-import { type StartedSession, startSession } from '../delivery/startSession.ts';
+import { locateRollout, type StartedSession, startSession } from '../delivery/startSession.ts';
 import { refuse, wrongRole } from '../domain/errors.ts';
 import { findSession, sessionRoles, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
 import { flag, integerWithDefault, optionalChoice, optionalText, textWithDefault } from './argument.ts';
@@ -149,7 +148,7 @@ async function handOverPrompt(
   const text = prepareText(prompt);
   let path = started.codexSessionPath;
   const locate = () => {
-    path ??= started.codexSessionId === null ? null : findRolloutOfThread(started.codexHome, started.codexSessionId);
+    path ??= locateRollout(context.host, started);
     return path;
   };
   const result = await deliverToPane(deliveryPortsOf(context), {
