@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { loadMigrations } from '../core/ledger/migrations.ts';
 import { nativePlatform } from '../core/ledger/sqliteDriver.ts';
+import { extensionBundle, timelineBundle } from './panelBundles.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const dist = join(root, 'dist');
 
 /** `loadMigrations` with the texts inside, since a bundle has no `migrations/` folder beside it. */
 const embedMigrations: Plugin = {
@@ -39,32 +39,23 @@ const node: BuildOptions = {
  * Builds what is shipped: `dist/cli.js` with its program, the extension, its supervisor thread, the webview,
  * and the one native binary for this platform.
  */
-export async function bundle(): Promise<void> {
+export async function bundle(dist = join(root, 'dist')): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(join(dist, 'native'), { recursive: true });
   // The package is a module; its bundles are CommonJS, which starts faster and loads native code plainly.
   writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
   await Promise.all([
-    build({ ...node, entryPoints: { conveyor: 'src/cli/entry.ts' }, outdir: 'dist' }),
+    build({ ...node, entryPoints: { conveyor: 'src/cli/entry.ts' }, outdir: dist }),
     build({
       ...node,
       entryPoints: { cli: 'src/cli/launcher.ts' },
-      outdir: 'dist',
+      outdir: dist,
       bundle: true,
       external: ['./conveyor.js'],
     }),
-    ...optional('src/extension/extension.ts', { ...node, outfile: 'dist/extension.cjs' }),
-    ...optional('src/supervisor/supervisor.ts', { ...node, outfile: 'dist/supervisor.cjs' }),
-    ...optional('webview/timeline/main.ts', {
-      absWorkingDir: root,
-      bundle: true,
-      platform: 'browser',
-      format: 'iife',
-      target: 'chrome120',
-      minify: true,
-      logLevel: 'warning',
-      outfile: 'dist/webview/timeline.js',
-    }),
+    build(extensionBundle(dist)),
+    build(timelineBundle(dist)),
+    ...optional('src/supervisor/supervisor.ts', { ...node, outfile: join(dist, 'supervisor.cjs') }),
   ]);
   const binary = `${nativePlatform()}-${process.arch}.node`;
   copyFileSync(join(root, 'node_modules/better-sqlite3/prebuilds', binary), join(dist, 'native', binary));

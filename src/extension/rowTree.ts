@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 import { type Disposable, DisposableStore } from './disposables.ts';
 import { commandIds } from './ids.ts';
-import type { Row } from './rows/row.ts';
+import type { Row, RowIcon } from './rows/row.ts';
 
 /** A row's place in the tree. VS Code knows elements by identity: the node stays, its row is replaced. */
 export interface RowNode {
@@ -63,10 +63,7 @@ export class RowTree implements vscode.TreeDataProvider<RowNode>, Disposable {
     const item = new vscode.TreeItem(row.label, collapsible(row));
     item.id = row.id;
     item.description = row.description;
-    item.iconPath = new vscode.ThemeIcon(
-      row.icon.name,
-      row.icon.color ? new vscode.ThemeColor(row.icon.color) : undefined,
-    );
+    if (row.icon) item.iconPath = themeIcon(row.icon);
     item.accessibilityInformation = { label: row.spoken };
     if (row.contextValue) item.contextValue = row.contextValue;
     if (row.click) item.command = { command: commandIds[row.click], title: row.label, arguments: [row.target] };
@@ -100,6 +97,10 @@ export class RowTree implements vscode.TreeDataProvider<RowNode>, Disposable {
 /** Everything that is drawn of a row without hovering, and the order of its children. */
 function looks({ children, tooltip: _tooltip, ...own }: Row): string {
   return JSON.stringify([own, children.map(({ id }) => id)]);
+}
+
+function themeIcon({ name, color }: RowIcon): vscode.ThemeIcon {
+  return new vscode.ThemeIcon(name, color ? new vscode.ThemeColor(color) : undefined);
 }
 
 function collapsible(row: Row): vscode.TreeItemCollapsibleState {

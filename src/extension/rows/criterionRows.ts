@@ -36,7 +36,7 @@ export function criterionRows(model: PanelModel): readonly Row[] {
         id: `status/${selected.folder.path}/${selected.item.id}/${status}`,
         label: looks[status].group,
         description: String(some.length),
-        icon: icon('blank'),
+        icon: null,
         spoken: `${looks[status].group}, ${some.length}`,
         children: some.map((criterion) => criterionRow(criterion)),
         isExpanded: looks[status].isExpanded,

@@ -12,7 +12,8 @@ export interface Row {
   readonly id: string;
   readonly label: string;
   readonly description: string;
-  readonly icon: RowIcon;
+  /** Null for rows that only group others. */
+  readonly icon: RowIcon | null;
   /** Markdown, composed with `markdown.ts`: everything from a ledger is escaped there. */
   readonly tooltip: string;
   /** What a screen reader says: name, state, age, what is needed. */

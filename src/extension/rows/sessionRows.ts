@@ -67,7 +67,8 @@ export function sessionRow({ folder, item: session }: InFolder<SessionView>, pla
   const look = sessionLook(session, waiting);
   const ageMs = ageOf(session.observedAt, place.now);
   const source = sourceWords[session.source];
-  const facts = [session.role, look.word, source, ageMs === null ? '' : ageText(ageMs)].filter(Boolean);
+  // The sidebar is narrow: what changes comes first, what one knows anyway is cut off.
+  const facts = [look.word, ageMs === null ? '' : ageText(ageMs), session.role, source].filter(Boolean);
   if (place.severalFolders) facts.push(folder.name);
   return row({
     id: `${place.idPrefix}/${folder.path}/${session.id}`,

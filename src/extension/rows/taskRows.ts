@@ -99,8 +99,8 @@ function deliveryRows({ folder, item: task }: InFolder<TaskView>, now: number): 
     const isStuck = ['deferred', 'undelivered', 'uncertain'].includes(delivery.state);
     return row({
       id: `delivery/${folder.path}/${delivery.commandId}`,
-      label: `Message to ${delivery.target}`,
-      description: [delivery.state, delivery.reason, ageMs === null ? null : agoText(ageMs)]
+      label: 'Message',
+      description: [delivery.state, `to ${delivery.target}`, delivery.reason, ageMs === null ? null : agoText(ageMs)]
         .filter(Boolean)
         .join(' · '),
       icon: icon('mail', isStuck ? 'list.warningForeground' : null),

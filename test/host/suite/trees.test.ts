@@ -26,8 +26,8 @@ describe('trees', () => {
         await drawn(views.tasks),
         [
           'login-flake | worker busy · 1/3',
-          '  login-flake-worker | worker · busy · rollout · now',
-          '  login-flake-manager | manager · idle · rollout · now',
+          '  login-flake-worker | busy · now · worker · rollout',
+          '  login-flake-manager | idle · now · manager · rollout',
           '  Criteria | 1 of 3 satisfied, 1 proposed',
           '  Last cycle | saw busy · now',
           'Dispatch | this window · 14 sent on',

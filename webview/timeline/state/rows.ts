@@ -40,7 +40,7 @@ export function timeLabel(at: string): string {
 }
 
 export function fullTimeLabel(at: string): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
 }
 
 function dayLabel(at: Date, now: Date): string {

@@ -56,7 +56,7 @@ export const entryDetailsStyles = css`
     margin: 0;
     padding: 8px 10px;
     border-radius: 4px;
-    border: 1px solid var(--vscode-contrastBorder, transparent);
+    border: 1px solid var(--hairline);
     background: var(--vscode-textCodeBlock-background);
     font-family: var(--vscode-editor-font-family);
     font-size: var(--vscode-editor-font-size, 0.95em);

@@ -24,7 +24,7 @@ export const entryListStyles = css`
   }
   .row {
     display: grid;
-    grid-template-columns: 5.6em calc(4 * var(--track)) minmax(0, 1fr) auto;
+    grid-template-columns: 5.4em calc(4 * var(--track)) 5.2em minmax(0, 1fr) auto;
     column-gap: 12px;
     padding-inline: 20px;
     min-height: 28px;
@@ -74,12 +74,9 @@ export const entryListStyles = css`
     color: var(--vscode-descriptionForeground);
     white-space: nowrap;
   }
-  .row[aria-selected='true']:focus time,
-  .row[aria-selected='true']:focus .who {
-    color: inherit;
-  }
   .text {
-    padding-block: 5px;
+    margin-block: 4px;
+    line-height: 1.45;
     overflow-wrap: anywhere;
     display: -webkit-box;
     -webkit-box-orient: vertical;
@@ -88,13 +85,16 @@ export const entryListStyles = css`
     max-width: 110ch;
   }
   .who {
+    padding-block-start: 5px;
     color: var(--vscode-descriptionForeground);
-    margin-inline-end: 6px;
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
-  .milestone .what {
+  .milestone .text {
     font-weight: 600;
   }
-  .mechanics .what {
+  .observe .text,
+  .mechanics .text {
     color: var(--vscode-descriptionForeground);
   }
   .mark {
@@ -117,20 +117,20 @@ export const entryListStyles = css`
     border-radius: 9px;
     color: var(--vscode-descriptionForeground);
   }
-  .row[aria-selected='true']:focus .mark {
+  .row[aria-selected='true']:focus :is(time, .who, .text, .mark) {
     color: inherit;
   }
   .pause {
     display: grid;
-    grid-template-columns: 5.6em calc(4 * var(--track)) minmax(0, 1fr);
+    grid-template-columns: 5.4em calc(4 * var(--track)) minmax(0, 1fr);
     column-gap: 12px;
     padding-inline: 20px;
     min-height: 26px;
     color: var(--vscode-descriptionForeground);
-    font-size: 0.9em;
   }
-  .pause span {
+  .pause .later {
     padding-block-start: 5px;
+    font-size: 0.9em;
   }
   .older {
     padding: 8px 20px;
@@ -163,10 +163,13 @@ export const entryListStyles = css`
       padding-inline: 12px;
       column-gap: 8px;
       --track: 13px;
-      grid-template-columns: 5.2em calc(4 * var(--track)) minmax(0, 1fr) auto;
+      grid-template-columns: 5em calc(4 * var(--track)) minmax(0, 1fr) auto;
     }
     .day {
       padding-inline: 12px;
+    }
+    .who {
+      display: none;
     }
   }
 `;

@@ -31,15 +31,16 @@ export function entryRow({ entry, isSelected, isTabStop, isFresh }: EntryRowPart
   >
     <time datetime=${entry.at}>${timeLabel(entry.at)}</time>
     ${tracks(lane, entry.toward)}
-    <div class="text">
-      <span class="who">${whoText(entry.actor, lane)}</span><span class="what">${entry.summary}</span>
-    </div>
-    ${mark(entry.state)}
+    <div class="who">${whoText(entry.actor, lane)}</div>
+    <div class="text">${entry.summary}</div>
+    ${mark(entry)}
   </div>`;
 }
 
 export function pauseRow(label: string): TemplateResult {
-  return html`<div class="pause" role="presentation"><span></span>${tracks(null, null)}<span>${label}</span></div>`;
+  return html`<div class="pause" role="presentation">
+    <span></span>${tracks(null, null)}<span class="later">${label}</span>
+  </div>`;
 }
 
 function spokenRow(entry: TimelineEntry, title: string): string {
@@ -67,10 +68,13 @@ function flow(own: Lane, toward: Lane): TemplateResult {
   return html`<span class="flow lane-${own} ${direction} at-${Math.min(from, to)} over-${Math.abs(to - from)}"></span>`;
 }
 
-function mark(state: string | null): TemplateResult {
+function mark({ kind, state }: TimelineEntry): TemplateResult {
   switch (stateMark(state)) {
     case 'ok':
-      return html`<span class="mark ok" title=${state ?? ''}>${icons.check}</span>`;
+      // A look that worked is the rule: marking each would hide what isn't.
+      return kind === 'observe'
+        ? html`<span class="mark"></span>`
+        : html`<span class="mark ok" title=${state ?? ''}>${icons.check}</span>`;
     case 'bad':
       return html`<span class="mark bad">${icons.cross}<span>${state}</span></span>`;
     case 'open':
