@@ -57,6 +57,13 @@ export function showsText(composer: ComposerReading, text: string): boolean {
   return mayBeCut && drawn.length >= SAFE_TAIL && expected.endsWith(drawn);
 }
 
+/** The very text, all of it in sight: what an attempt that was cut off left behind, and nobody else typed. */
+export function holdsExactly(composer: ComposerReading, text: string): boolean {
+  if (composer.kind !== 'composer' || composer.isEmpty || composer.isHeadless) return false;
+  const drawn = comparable(composer.draft);
+  return drawn !== '' && drawn === comparable(text);
+}
+
 /** Composers of the smallest panes that were tried still showed as many rows. */
 const CUT_ROWS = 3;
 /** So much of a text's end, seen at the cursor of a composer that was empty, says that the text is there. */

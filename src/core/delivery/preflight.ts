@@ -4,7 +4,7 @@ import { hasDialog, isBusyScreen, type Screen } from '../domain/screen.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readStyledRows } from '../tmux/styledText.ts';
-import { readComposer, showsText, type ComposerStyle } from './composer.ts';
+import { holdsExactly, readComposer, type ComposerStyle } from './composer.ts';
 import type { DeferralReason } from './deliveryResult.ts';
 import type { OutgoingText } from './messageText.ts';
 
@@ -48,7 +48,7 @@ export function checkPane(snapshot: PaneSnapshot, host: HostFacts, question: Pre
   const clear = { kind: 'clear', reads, codexPid: process.pid } as const;
   if (composer.isEmpty) return { ...clear, holdsText: false };
   if (composer.isHeadless) return deferred('unknown_screen');
-  return showsText(composer, question.text.pasted) ? { ...clear, holdsText: true } : deferred('composer_has_text');
+  return holdsExactly(composer, question.text.pasted) ? { ...clear, holdsText: true } : deferred('composer_has_text');
 }
 
 /** What Codex's screen is. Nothing but the visible screen is looked at. */
