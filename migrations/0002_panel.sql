@@ -45,14 +45,6 @@ CREATE TABLE panel_event_ranges (
 );
 CREATE INDEX panel_event_ranges_session ON panel_event_ranges (session_id, first_event_id);
 
--- The state of a session's turn as its events up to `last_event_id` make it, so that nobody reads them twice.
-CREATE TABLE panel_turn_states (
-  session_id TEXT PRIMARY KEY REFERENCES sessions (id),
-  first_event_id INTEGER NOT NULL,
-  last_event_id INTEGER NOT NULL,
-  state_json TEXT NOT NULL CHECK (json_valid(state_json))
-);
-
 -- Where the history of a binding begins: events up to this id belong to what the worker did before.
 CREATE TABLE panel_bindings (
   binding_id TEXT PRIMARY KEY REFERENCES bindings (id),

@@ -32,6 +32,40 @@ const newestSince = query(
   codexEventRow,
   `SELECT ${columns} FROM codex_events WHERE session_id = ? AND id >= ? ORDER BY id DESC LIMIT 1`,
 );
+const newestBoundary = query(
+  z.object({ id: z.number() }),
+  `SELECT id FROM codex_events WHERE session_id = ? AND id >= ? AND type = 'event_msg' AND subtype = 'task_started'
+   ORDER BY id DESC LIMIT 1`,
+);
+const eventsSince = query(
+  z.object({ count: z.number() }),
+  'SELECT count(*) AS count FROM codex_events WHERE session_id = ? AND id >= ? AND ingested_at >= ?',
+);
+const receiptRow = z.object({
+  binding_id: z.string(),
+  source_event_id: z.number(),
+  source_event_timestamp: z.string(),
+  source_session_id: z.string(),
+  source_session_name: z.string(),
+  payload: jsonObject,
+});
+const receipt = query(
+  receiptRow,
+  // Of the time that a worker was bound to the task, and of the Codex that has its name now (OD-8).
+  `SELECT b.id AS binding_id, e.id AS source_event_id, e.timestamp AS source_event_timestamp, s.id AS source_session_id,
+     s.name AS source_session_name, e.payload_json AS payload
+   FROM bindings b
+     JOIN sessions s ON s.id = b.worker_session_id
+     LEFT JOIN panel_bindings p ON p.binding_id = b.id
+     LEFT JOIN panel_sessions i ON i.session_id = s.id
+     JOIN codex_events e ON e.session_id = s.id AND e.subtype = 'task_complete'
+   WHERE b.task_id = ? AND e.type = 'event_msg'
+     AND e.id >= coalesce(p.worker_first_event_id, 0) AND e.id >= coalesce(i.first_event_id, 0)
+     AND NOT EXISTS (SELECT 1 FROM bindings o JOIN panel_bindings q ON q.binding_id = o.id
+       WHERE o.worker_session_id = s.id AND o.id <> b.id AND q.worker_first_event_id <= e.id
+         AND q.worker_first_event_id > coalesce(p.worker_first_event_id, 0))
+   ORDER BY e.id DESC LIMIT 1`,
+);
 const heads = query(
   z.object({ id: z.number(), payload: jsonObject }),
   'SELECT id, payload_json AS payload FROM codex_events WHERE session_id = ? AND byte_offset = 0 ORDER BY id',
@@ -58,6 +92,23 @@ export function listEventsAfter(ledger: Connection, sessionId: string, afterId: 
 /** The newest event of a session with at least this id, or null. */
 export function findNewestEvent(ledger: Connection, sessionId: string, firstId: number): CodexEvent | null {
   return newestSince.first(ledger, [sessionId, firstId]);
+}
+
+/** The newest start of a turn that a line of its own marks, or null. */
+export function findNewestBoundary(ledger: Connection, sessionId: string, firstId: number): number | null {
+  return newestBoundary.first(ledger, [sessionId, firstId])?.id ?? null;
+}
+
+/** How many events were read since a moment. */
+export function countEventsSince(ledger: Connection, sessionId: string, firstId: number, since: number): number {
+  return eventsSince.first(ledger, [sessionId, firstId, formatTimestamp(since)])?.count ?? 0;
+}
+
+/** The last completed turn of a worker for a task, with the binding under which it worked. */
+export type Receipt = z.infer<typeof receiptRow>;
+
+export function findReceipt(ledger: Connection, taskId: string): Receipt | null {
+  return receipt.first(ledger, [taskId]);
 }
 
 /** The events that stand for first lines of files: one for each time that a rollout was read from its start. */
