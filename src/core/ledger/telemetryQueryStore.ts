@@ -1,0 +1,181 @@
+import * as z from 'zod/mini';
+import { ledgerJson } from '../domain/json.ts';
+import { jsonObject } from './columns.ts';
+import type { Connection, SqlValue } from './connection.ts';
+import { query } from './query.ts';
+
+export const telemetryActors = ['dispatch', 'manager', 'operator', 'system', 'worker', 'workerctl'] as const;
+export const telemetrySeverities = ['debug', 'info', 'warning', 'error'] as const;
+
+const telemetryRow = z.object({
+  id: z.string(),
+  run_id: z.nullable(z.string()),
+  task_id: z.nullable(z.string()),
+  timestamp: z.string(),
+  actor: z.enum(telemetryActors),
+  event_type: z.string(),
+  severity: z.enum(telemetrySeverities),
+  summary: z.string(),
+  correlation: jsonObject,
+  attributes: jsonObject,
+});
+
+/** One thing that happened, as it was told to telemetry. */
+export type TelemetryRecord = z.infer<typeof telemetryRow>;
+
+/** Every condition that is not null must hold. */
+export interface TelemetryFilter {
+  readonly taskId?: string | null;
+  readonly runId?: string | null;
+  readonly actor?: string | null;
+  readonly eventType?: string | null;
+  readonly severity?: string | null;
+  /** Words that must all occur, or the exact type of an event. */
+  readonly search?: string | null;
+  /** Timestamps, both inclusive. */
+  readonly from?: string | null;
+  readonly until?: string | null;
+}
+
+const columns = `id, run_id, task_id, timestamp, actor, event_type, severity, summary,
+  correlation_json AS correlation, attributes_json AS attributes`;
+const matching = `FROM telemetry_events WHERE ($taskId IS NULL OR task_id = $taskId) AND ($runId IS NULL OR run_id = $runId)
+  AND ($actor IS NULL OR actor = $actor) AND ($eventType IS NULL OR event_type = $eventType)
+  AND ($severity IS NULL OR severity = $severity) AND ($from IS NULL OR timestamp >= $from)
+  AND ($until IS NULL OR timestamp <= $until)`;
+/** Apart, because MATCH is an error on an empty pattern even where nobody asks. */
+const searching = `AND (event_type = $search
+  OR id IN (SELECT event_id FROM telemetry_events_fts WHERE telemetry_events_fts MATCH $match))`;
+const oldestFirst = 'ORDER BY timestamp, rowid LIMIT $limit';
+const newestFirst = 'ORDER BY timestamp DESC, rowid DESC LIMIT $limit';
+
+export interface TelemetryPage {
+  /** Negative for all. */
+  readonly limit: number;
+  readonly newestFirst: boolean;
+}
+
+export function listTelemetry(ledger: Connection, filter: TelemetryFilter, page: TelemetryPage): TelemetryRecord[] {
+  const { condition, parameters } = conditionOf(filter);
+  const order = page.newestFirst ? newestFirst : oldestFirst;
+  return query(telemetryRow, `SELECT ${columns} ${condition} ${order}`).all(ledger, {
+    ...parameters,
+    limit: page.limit,
+  });
+}
+
+const extentRow = z.object({
+  total: z.number(),
+  first_timestamp: z.nullable(z.string()),
+  last_timestamp: z.nullable(z.string()),
+  run_id: z.nullable(z.string()),
+  task_id: z.nullable(z.string()),
+});
+const countRow = z.object({
+  actor: z.enum(telemetryActors),
+  event_type: z.string(),
+  severity: z.enum(telemetrySeverities),
+  count: z.number(),
+});
+export type TelemetryCount = z.infer<typeof countRow>;
+
+/** How much there is: over everything that matches, unless a page is given (AT-8). */
+export interface TelemetryExtent extends z.infer<typeof extentRow> {
+  readonly counts: readonly TelemetryCount[];
+}
+
+export function countTelemetry(
+  ledger: Connection,
+  filter: TelemetryFilter,
+  page: TelemetryPage = { limit: -1, newestFirst: false },
+): TelemetryExtent {
+  const { condition, parameters } = conditionOf(filter);
+  const chosen = `SELECT run_id, task_id, timestamp, actor, event_type, severity ${condition} ${
+    page.newestFirst ? newestFirst : oldestFirst
+  }`;
+  const extent = query(
+    extentRow,
+    `SELECT count(*) AS total, min(timestamp) AS first_timestamp, max(timestamp) AS last_timestamp,
+       CASE WHEN min(coalesce(run_id, '')) = max(coalesce(run_id, '')) THEN min(run_id) END AS run_id,
+       CASE WHEN min(coalesce(task_id, '')) = max(coalesce(task_id, '')) THEN min(task_id) END AS task_id
+     FROM (${chosen})`,
+  );
+  const counts = query(
+    countRow,
+    `SELECT actor, event_type, severity, count(*) AS count FROM (${chosen}) GROUP BY actor, event_type, severity`,
+  );
+  const given = { ...parameters, limit: page.limit };
+  return ledger.read(() => {
+    const found = extent.first(ledger, given);
+    if (found === null) throw new Error('an aggregate without a row');
+    return { ...found, counts: counts.all(ledger, given) };
+  });
+}
+
+function conditionOf(filter: TelemetryFilter): {
+  readonly condition: string;
+  readonly parameters: Readonly<Record<string, SqlValue>>;
+} {
+  const { taskId = null, runId = null, actor = null, eventType = null, severity = null } = filter;
+  const { from = null, until = null, search = null } = filter;
+  const common = { taskId, runId, actor, eventType, severity, from, until };
+  if (search === null) return { condition: matching, parameters: common };
+  return {
+    condition: `${matching} ${searching}`,
+    parameters: { ...common, search: search.trim(), match: matchPattern(search) },
+  };
+}
+
+/**
+ * Every word as a phrase of its own, so that nothing in it is an operator. The index holds attributes as JSON in
+ * ASCII: a word beyond it is also looked for in that spelling.
+ */
+function matchPattern(search: string): string {
+  return search
+    .split(/\s+/u)
+    .filter(Boolean)
+    .map((word) => {
+      const escaped = ledgerJson(word).slice(1, -1);
+      return escaped === word ? phrase(word) : `(${phrase(word)} OR ${phrase(escaped)})`;
+    })
+    .join(' AND ');
+}
+
+function phrase(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+const ingestRow = z.object({ new_events: z.number(), skipped_lines: z.number() });
+export type IngestTotals = z.infer<typeof ingestRow>;
+
+/** What was read of rollouts, as the readers told telemetry. */
+export function sumIngest(ledger: Connection, filter: TelemetryFilter): IngestTotals {
+  const { condition, parameters } = conditionOf({ ...filter, eventType: 'codex_events_ingested' });
+  const sums = query(
+    ingestRow,
+    `SELECT coalesce(sum(json_extract(attributes_json, '$.new_events')), 0) AS new_events,
+       coalesce(sum(json_extract(attributes_json, '$.skipped_lines')), 0) AS skipped_lines ${condition}`,
+  );
+  return sums.first(ledger, parameters) ?? { new_events: 0, skipped_lines: 0 };
+}
+
+const troubledIngest = "AND event_type LIKE '%ingest%' AND severity IN ('warning', 'error')";
+const skippingIngest =
+  "AND event_type = 'codex_events_ingested' AND json_extract(attributes_json, '$.skipped_lines') > 0";
+
+/** The newest troubles with reading rollouts, and the newest reads that passed lines by. */
+export function listIngestTroubles(
+  ledger: Connection,
+  filter: TelemetryFilter,
+  limit: number,
+): { readonly errors: TelemetryRecord[]; readonly errorCount: number; readonly skipping: TelemetryRecord[] } {
+  const { condition, parameters } = conditionOf(filter);
+  const list = (extra: string) =>
+    query(telemetryRow, `SELECT ${columns} ${condition} ${extra} ${newestFirst}`).all(ledger, { ...parameters, limit });
+  const counted = query(z.object({ count: z.number() }), `SELECT count(*) AS count ${condition} ${troubledIngest}`);
+  return {
+    errors: list(troubledIngest),
+    errorCount: counted.first(ledger, parameters)?.count ?? 0,
+    skipping: list(skippingIngest),
+  };
+}
