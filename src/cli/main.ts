@@ -61,6 +61,7 @@ async function runVerb(
     signal: interruption.signal,
     readStdin: readAll,
     ask: askOnTerminal,
+    warn: (line) => void process.stderr.write(`${program}: ${line}\n`),
   });
   const context = typeof path === 'string' ? base.withLedger(resolve(expandHome(path, process.env))) : base;
   try {

@@ -1,3 +1,4 @@
+import type { ProcessedItem } from '../dispatch/dependencies.ts';
 import type { LeaseKind } from '../domain/lease.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { LeaseHost } from '../ledger/leaseStore.ts';
@@ -12,7 +13,7 @@ export interface EngineSteps {
   /** Looks at processes and panes; true when something differs from before. */
   observe(signal: AbortSignal): Promise<boolean>;
   /** Routes completions and executes what is queued. */
-  dispatch(signal: AbortSignal): Promise<readonly object[]>;
+  dispatch(signal: AbortSignal): Promise<readonly ProcessedItem[]>;
   /** Tells the ledger that the dispatcher lives: at most every few seconds. */
   heartbeat(iteration: number, processedCount: number): void;
   /** Calls back with the sessions whose rollout grew (null: may be any). */

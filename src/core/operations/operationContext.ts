@@ -32,6 +32,8 @@ export interface OperationContext {
   /** Ends long waits. */
   readonly signal: AbortSignal;
   readStdin(): Promise<string>;
+  /** One line that is worth knowing while something long runs. */
+  warn(line: string): void;
   /** Asks on the terminal; null at the end of input. Only the command line can. */
   ask(question: string): Promise<string | null>;
   /** Called once the output has been written and flushed, or when that failed. */
@@ -55,6 +57,7 @@ export interface ContextOptions {
   readonly signal?: AbortSignal;
   readonly readStdin?: () => Promise<string>;
   readonly ask?: (question: string) => Promise<string | null>;
+  readonly warn?: (line: string) => void;
 }
 
 export class HostedContext implements OperationContext {
@@ -101,6 +104,10 @@ export class HostedContext implements OperationContext {
 
   readStdin(): Promise<string> {
     return this.#options.readStdin?.() ?? Promise.resolve('');
+  }
+
+  warn(line: string): void {
+    this.#options.warn?.(line);
   }
 
   ask(question: string): Promise<string | null> {

@@ -1,0 +1,139 @@
+import { dirname, join } from 'node:path';
+import { findRolloutOfThread } from '../codex/discoverThread.ts';
+import { runDispatchPass } from '../dispatch/dispatchPass.ts';
+import type { DispatchDependencies } from '../dispatch/dependencies.ts';
+import { ConveyorError } from '../domain/errors.ts';
+import { ingestSession } from '../ingest/ingestSession.ts';
+import { watchRollouts } from '../ingest/watchRollouts.ts';
+import type { Connection } from '../ledger/connection.ts';
+import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
+import { listSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
+import { systemFolderWatcher } from '../ports/folderWatcher.ts';
+import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
+import type { EngineSteps } from './engine.ts';
+
+export interface CoreStepsOptions {
+  readonly dispatcherId: string;
+  readonly observe: ObserveDependencies;
+  readonly dispatch: DispatchDependencies;
+  readonly pass: { readonly limit: number; readonly leaseSeconds: number };
+  readonly codexHome: string;
+  /** Told once about each session whose rollout cannot be read, until what is wrong with it changes. */
+  readonly onTrouble: (session: Session, error: ConveyorError) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The engine's steps on the real core. */
+export function coreSteps(options: CoreStepsOptions): EngineSteps {
+  const { ledger, clock } = options.observe;
+  const troubles = new Troubles(options.onTrouble);
+  let follow = (_paths: Iterable<string>) => {};
+  return {
+    ingest: async (sessionIds, signal) => {
+      const sessions = activeSessions(ledger).map((session) => locateRollout(ledger, session, options.codexHome));
+      follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
+      let came = false;
+      for (const session of sessions) {
+        if (signal.aborted) break;
+        if (session.codex_session_path === null || (sessionIds !== null && !sessionIds.has(session.id))) continue;
+        came = (await troubles.guard(session, () => readOn(options.observe, session))) || came;
+      }
+      return came;
+    },
+    observe: async (signal) => {
+      let differs = false;
+      for (const session of activeSessions(ledger)) {
+        if (signal.aborted) break;
+        if (session.tmux_session === null && session.pid === null) continue;
+        differs = (await observeSession(options.observe, session, options.dispatcherId)) || differs;
+      }
+      return differs;
+    },
+    dispatch: () =>
+      runDispatchPass(options.dispatch, {
+        ...options.pass,
+        dispatcherId: options.dispatcherId,
+        type: null,
+        dryRun: false,
+      }),
+    heartbeat: (iteration, processedCount) =>
+      ledger.write(() =>
+        recordHeartbeat(
+          ledger,
+          { dispatcherId: options.dispatcherId, iteration, dryRun: false, processedCount },
+          clock.now(),
+        ),
+      ),
+    watchRollouts: (onGrown) => {
+      const watch = watchRollouts({
+        sessionsFolder: join(options.codexHome, 'sessions'),
+        onChanged: (paths) => onGrown(sessionsOfRollouts(ledger, paths)),
+        onError: options.onError,
+      });
+      follow = (paths) => watch.follow(paths);
+      return watch;
+    },
+    watchLedger: (onCommitted) => watchCommits(ledger, onCommitted),
+  };
+}
+
+function activeSessions(ledger: Connection): Session[] {
+  return listSessions(ledger).filter(({ state }) => state === 'active');
+}
+
+/** True when there was something new. */
+async function readOn(dependencies: ObserveDependencies, session: Session): Promise<boolean> {
+  const { new_events: newEvents } = await ingestSession(dependencies, session, { quiet: true });
+  return newEvents > 0;
+}
+
+/** Codex may make the file with the first message only; until then the thread is all that is known. */
+function locateRollout(ledger: Connection, session: Session, codexHome: string): Session {
+  const { codex_session_id: threadId, codex_session_path: known } = session;
+  if (known !== null || threadId === null) return session;
+  const path = findRolloutOfThread(codexHome, threadId);
+  if (path === null) return session;
+  ledger.write(() => setSessionRollout(ledger, session.id, path, threadId));
+  return { ...session, codex_session_path: path };
+}
+
+/** Null when a file is nobody's yet: it may be the first of a session that waits for one. */
+function sessionsOfRollouts(ledger: Connection, paths: ReadonlySet<string>): ReadonlySet<string> | null {
+  const byPath = new Map(activeSessions(ledger).map(({ id, codex_session_path: path }) => [path, id]));
+  const ids = [...paths].map((path) => byPath.get(path));
+  return ids.every((id) => id !== undefined) ? new Set(ids) : null;
+}
+
+/** The folder changes for many reasons; only a commit of another connection counts. */
+function watchCommits(ledger: Connection, onCommitted: () => void) {
+  let version = ledger.dataVersion();
+  return systemFolderWatcher.watch(dirname(ledger.file), () => {
+    const now = ledger.dataVersion();
+    if (now === version) return;
+    version = now;
+    onCommitted();
+  });
+}
+
+/** One session that cannot be read must not keep the others from being read. */
+class Troubles {
+  readonly #told = new Map<string, string>();
+  readonly #tell: CoreStepsOptions['onTrouble'];
+
+  constructor(tell: CoreStepsOptions['onTrouble']) {
+    this.#tell = tell;
+  }
+
+  async guard(session: Session, work: () => Promise<boolean>): Promise<boolean> {
+    try {
+      const result = await work();
+      this.#told.delete(session.id);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ConveyorError)) throw error;
+      if (this.#told.get(session.id) !== error.message) this.#tell(session, error);
+      this.#told.set(session.id, error.message);
+      return false;
+    }
+  }
+}

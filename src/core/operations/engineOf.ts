@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { ConveyorError } from '../domain/errors.ts';
+import { coreSteps } from '../engine/coreSteps.ts';
+import { Engine, type EnginePace, type EngineSteps } from '../engine/engine.ts';
+import type { Session } from '../ledger/sessionStore.ts';
+import { stopSessionCommand, stopSessionEffect } from '../supervise/stopSessions.ts';
+import { realTmux } from '../tmux/tmux.ts';
+import { dispatchDependenciesOf } from './dispatchDependencies.ts';
+import type { OperationContext } from './operationContext.ts';
+
+export interface EngineOrder {
+  readonly dispatcherId: string;
+  readonly kind: 'window' | 'headless';
+  readonly limit: number;
+  readonly leaseSeconds: number;
+  /** What the person permits managers beyond nudging. */
+  readonly permissions: ReadonlySet<string>;
+  readonly onChanged: () => void;
+  readonly onError: (error: unknown) => void;
+  readonly onTrouble: (session: Session, error: ConveyorError) => void;
+  readonly pace?: Partial<EnginePace>;
+  /** Stands around the real steps, to count or to watch them. */
+  readonly wrap?: (steps: EngineSteps) => EngineSteps;
+}
+
+/** The engine for this caller's ledger, with everything real behind it. The caller starts and stops it. */
+export function engineOf(context: OperationContext, order: EngineOrder): Engine {
+  const { ledger, clock, host, processes, variables } = context;
+  const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
+  const permits = (permission: string) => order.permissions.has(permission);
+  const steps = coreSteps({
+    dispatcherId: order.dispatcherId,
+    observe: { ledger, clock, host, tmuxAt },
+    dispatch: {
+      ...dispatchDependenciesOf(context),
+      effects: { [stopSessionCommand]: stopSessionEffect({ ledger, clock, host, tmuxOn: tmuxAt }, { permits }) },
+    },
+    pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },
+    codexHome: variables.CODEX_HOME ?? join(variables.HOME ?? '', '.codex'),
+    onTrouble: order.onTrouble,
+    onError: order.onError,
+  });
+  return new Engine({
+    ledger,
+    at: { clock, host },
+    dispatcherId: order.dispatcherId,
+    kind: order.kind,
+    steps: order.wrap?.(steps) ?? steps,
+    onChanged: order.onChanged,
+    onError: order.onError,
+    ...(order.pace === undefined ? {} : { pace: order.pace }),
+  });
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Variables } from './operationContext.ts';
+
+const permissionFile = z.object({ manager: z.array(z.string()) });
+
+/** `$XDG_CONFIG_HOME/agent-conveyor/permissions.json`: outside every workspace, where no agent writes. */
+export function permissionFilePath({ XDG_CONFIG_HOME, HOME }: Variables): string {
+  return join(XDG_CONFIG_HOME ?? join(HOME ?? '', '.config'), 'agent-conveyor', 'permissions.json');
+}
+
+/**
+ * What the person allows managers to have done beyond nudging: `{"manager": ["worker_session.stop"]}`. A missing or
+ * unreadable file allows nothing; a row in the ledger never does.
+ */
+export function readUserPermissions(variables: Variables): ReadonlySet<string> {
+  try {
+    return new Set(permissionFile.parse(JSON.parse(readFileSync(permissionFilePath(variables), 'utf8'))).manager);
+  } catch {
+    return new Set();
+  }
+}
