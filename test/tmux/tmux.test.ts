@@ -95,8 +95,10 @@ describe('tmux', () => {
     };
     const { paneId } = await cat('signs');
     await server.ports.input.paste(paneId, '› 漢字 🚀');
+    server.raw('select-pane', '-t', paneId, '-T', '⠙ 漢字');
     const tmux = realTmux(runner, join(server.folder, 'tmux'));
     await until('the signs show', async () => (await tmux.capture(paneId)).includes('› 漢字 🚀'));
+    assert.equal((await tmux.snapshot(paneId)).pane.title, '⠙ 漢字');
   });
 
   it("OD-40: pastes at the same time don't take each other's text", async () => {

@@ -48,11 +48,11 @@ export class FakeTmux implements Tmux, PaneInput {
   }
 
   capture(paneId: string): Promise<string> {
-    return Promise.resolve(this.#pane(paneId).draw());
+    return Promise.resolve(this.pane(paneId).draw());
   }
 
   snapshot(paneId: string): Promise<{ pane: Pane; styled: string }> {
-    const pane = this.#pane(paneId);
+    const pane = this.pane(paneId);
     return Promise.resolve({ pane: pane.facts(), styled: pane.draw() });
   }
 
@@ -76,22 +76,23 @@ export class FakeTmux implements Tmux, PaneInput {
 
   paste(paneId: string, text: string): Promise<void> {
     this.presses.push({ paneId, text });
-    this.#pane(paneId).draft += text;
+    this.pane(paneId).draft += text;
     return Promise.resolve();
   }
 
   pressKey(paneId: string, key: PaneKey): Promise<void> {
     this.presses.push({ paneId, key });
-    this.#pane(paneId).press(key);
+    this.pane(paneId).press(key);
     return Promise.resolve();
   }
 
   leaveCopyMode(paneId: string): Promise<void> {
-    this.#pane(paneId).set({ isInMode: false });
+    this.pane(paneId).set({ isInMode: false });
     return Promise.resolve();
   }
 
-  #pane(paneId: string): FakePane {
+  /** Throws `tmux_not_running` for a pane that is gone. */
+  pane(paneId: string): FakePane {
     const found = this.#panes.find((pane) => pane.paneId === paneId);
     if (found === undefined) throw tmuxNotRunning(paneId);
     return found;
