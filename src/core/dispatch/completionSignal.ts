@@ -1,42 +1,30 @@
 import { failurePolicy, deferralPolicy } from '../domain/backoff.ts';
-import { newIdentifier } from '../domain/identifiers.ts';
 import { backOff, clearBackoff, findBackoff, notificationItem } from '../ledger/backoffStore.ts';
 import { listLiveBindings } from '../ledger/bindingStore.ts';
 import { findDelivery, moveDelivery } from '../ledger/deliveryStore.ts';
-import { forgetLease, inboxClaim, notificationClaim } from '../ledger/leaseStore.ts';
+import { forgetLease, notificationClaim } from '../ledger/leaseStore.ts';
 import {
   changeNotification,
   type Completion,
-  completionSignal,
   findNotification,
-  insertNotification,
   type Notification,
 } from '../ledger/notificationStore.ts';
-import { findSessionById, type Session } from '../ledger/sessionStore.ts';
 import { findTask } from '../ledger/taskStore.ts';
-import { recordTelemetry, type TelemetrySeverity } from '../ledger/telemetryStore.ts';
-import { claimStamp, isClaimAlive, takeClaim } from './commandSteps.ts';
+import { claimStamp, takeClaim } from './commandSteps.ts';
 import type { DispatchDependencies, PassOptions, ProcessedItem } from './dependencies.ts';
-import type { Hold } from './hold.ts';
 import { findEvidence } from './lostEvidence.ts';
 import { lostLooks } from './lostCommand.ts';
 import { deliveryMode } from './prepareMessage.ts';
 import { pushMessage, type PushOutcome } from './pushMessage.ts';
-import { completionMessage, workerReceipt } from './receipts.ts';
-
-/** A signal in this dispatcher's hands. */
-interface ClaimedSignal {
-  readonly notification: Notification;
-  readonly target: Session;
-  readonly hold: Hold;
-  readonly dispatcherId: string;
-  /** It was recorded earlier, and is tried again. */
-  readonly isRecovered: boolean;
-}
-
-export function completionKey({ binding_id, worker_id, event_id }: Completion): string {
-  return `${binding_id}:${completionSignal}:${worker_id}:${event_id}`;
-}
+import {
+  type ClaimedSignal,
+  claimWaiting,
+  insertSignal,
+  itemKeys,
+  recordSignal,
+  suppressed,
+  targetKeys,
+} from './signalRecords.ts';
 
 /** Tells a manager of a completed turn: into its pane, or its mailbox where it has none. */
 export async function routeCompletion(
@@ -72,7 +60,7 @@ export async function redeliverSignal(
   const mode = deliveryMode(claimed.target);
   ledger.write(() => {
     changeNotification(ledger, notificationId, { deliveryMode: mode }, deps.clock.now());
-    record(deps, claimed, 'dispatch_signal_recovered', 'Completion taken up again.', {
+    recordSignal(deps, claimed, 'dispatch_signal_recovered', 'Completion taken up again.', {
       delivery_mode: mode,
       ...targetKeys(claimed),
     });
@@ -104,7 +92,10 @@ export async function recoverLostSignal(
     return ledger.write(() => {
       const item = notificationItem(notificationId);
       const looked = findBackoff(ledger, item)?.failures ?? 0;
-      if (evidence === 'arrived') return settleDelivered(deps, claimed);
+      if (evidence === 'arrived') {
+        moveDelivery(ledger, { notificationId }, { state: 'seen', seenAt: clock.now() }, clock.now());
+        return settleDelivered(deps, claimed);
+      }
       if (evidence === 'undecided' && looked < lostLooks) {
         backOff(ledger, deps, item, 'lost_undecided', deferralPolicy);
       } else if (evidence === 'absent') {
@@ -135,100 +126,6 @@ function detect(deps: DispatchDependencies, completion: Completion, options: Pas
   leaveInMailbox(deps, claimed);
   hold.end();
   return { item: { ...itemKeys(claimed), delivery_mode: 'pull_required', state: 'pull_required' } };
-}
-
-/** Null when it is known already: another dispatcher was quicker. Call inside a write transaction. */
-function insertSignal(
-  deps: DispatchDependencies,
-  completion: Completion,
-  options: PassOptions,
-): { readonly notification: Notification; readonly target: Session } | null {
-  const { ledger, clock, program } = deps;
-  const target = findSessionById(ledger, completion.manager_id);
-  if (target === null) throw new Error(`manager session ${completion.manager_id} of a live binding is gone`);
-  const mode = deliveryMode(target);
-  const notification = insertNotification(
-    ledger,
-    {
-      taskId: completion.task_id,
-      bindingId: completion.binding_id,
-      correlationId: newIdentifier('dispatch'),
-      sourceSessionId: completion.worker_id,
-      targetSessionId: completion.manager_id,
-      signalType: completionSignal,
-      sourceEventId: completion.event_id,
-      sourceEventTimestamp: completion.timestamp,
-      dedupeKey: completionKey(completion),
-      deliveryMode: mode,
-      payload: {
-        delivery_mode: mode,
-        dispatcher_id: options.dispatcherId,
-        message: completionMessage(completion, program),
-        signal: completionSignal,
-        source_event_id: completion.event_id,
-        source_session: completion.worker_name,
-        target_session: completion.manager_name,
-        task: completion.task_name,
-        worker_receipt: workerReceipt(completion),
-      },
-    },
-    clock.now(),
-  );
-  if (notification === null) return null;
-  const { id: _id, ...keys } = signalKeys(notification, options.dispatcherId);
-  recordTelemetry(
-    ledger,
-    {
-      type: 'dispatch_signal_detected',
-      summary: `Completion of ${completion.worker_name} detected.`,
-      actor: 'dispatch',
-      taskId: completion.task_id,
-      correlation: keys,
-      attributes: {
-        delivery_mode: mode,
-        source_session: completion.worker_name,
-        target_session: completion.manager_name,
-      },
-    },
-    clock.now(),
-  );
-  return { notification, target };
-}
-
-function suppressed(deps: DispatchDependencies, completion: Completion, { dispatcherId }: PassOptions): ProcessedItem {
-  const dedupeKey = completionKey(completion);
-  const correlationId = newIdentifier('dispatch');
-  const keys = { binding_id: completion.binding_id, correlation_id: correlationId, signal_type: completionSignal };
-  const target = { target_session: completion.manager_name };
-  const error = 'another dispatcher has routed this completion';
-  recordTelemetry(
-    deps.ledger,
-    {
-      type: 'dispatch_signal_suppressed',
-      summary: `Completion of ${completion.worker_name} was routed already.`,
-      actor: 'dispatch',
-      taskId: completion.task_id,
-      correlation: { ...keys, dispatcher_id: dispatcherId, source_event_id: completion.event_id },
-      attributes: { dedupe_key: dedupeKey, error, source_session: completion.worker_name, ...target },
-    },
-    deps.clock.now(),
-  );
-  const source = { source_event_id: completion.event_id, task: completion.task_name };
-  return { ...keys, ...target, ...source, dedupe_key: dedupeKey, dry_run: false, error, state: 'suppressed' };
-}
-
-/** Call inside a write transaction. A reader that has it in hand is not disturbed. */
-function claimWaiting(deps: DispatchDependencies, notificationId: number, options: PassOptions): ClaimedSignal | null {
-  const { ledger, clock } = deps;
-  const notification = findNotification(ledger, notificationId);
-  if (notification?.state !== 'pending' || notification.consumed_at !== null) return null;
-  if (isClaimAlive(deps, inboxClaim(notificationId), null)) return null;
-  if (isClaimAlive(deps, notificationClaim(notificationId), notification.claim_expires_at)) return null;
-  const target = findSessionById(ledger, notification.target_session_id);
-  const hold = target === null ? null : takeClaim(deps, options, notificationClaim(notificationId));
-  if (target === null || hold === null) return null;
-  changeNotification(ledger, notificationId, { claim: claimStamp(deps, options) }, clock.now());
-  return { notification, target, hold, dispatcherId: options.dispatcherId, isRecovered: true };
 }
 
 async function deliver(deps: DispatchDependencies, claimed: ClaimedSignal): Promise<ProcessedItem> {
@@ -282,12 +179,10 @@ function settleDelivered(deps: DispatchDependencies, claimed: ClaimedSignal): Pr
   const { notification, target } = claimed;
   const change = { state: 'delivered', error: null, started: true, completed: true } as const;
   changeNotification(ledger, notification.id, change, clock.now());
-  if (claimed.isRecovered)
-    moveDelivery(ledger, { notificationId: notification.id }, { state: 'submitted' }, clock.now());
   settleSignal(deps, claimed);
   const recovered = claimed.isRecovered ? { recovered: true } : {};
   const attributes = { target: target.tmux_session, ...targetKeys(claimed), ...recovered };
-  record(deps, claimed, 'dispatch_signal_routed', `Completion told to ${target.name}.`, attributes);
+  recordSignal(deps, claimed, 'dispatch_signal_routed', `Completion told to ${target.name}.`, attributes);
   return { ...itemKeys(claimed), delivery_mode: 'push', state: 'delivered' };
 }
 
@@ -307,7 +202,7 @@ function putOff(
   if (isNews) {
     const attributes = { error, error_type: reason, ...targetKeys(claimed) };
     const severity = state === 'deferred' ? 'warning' : 'error';
-    record(
+    recordSignal(
       deps,
       claimed,
       'dispatch_signal_failed',
@@ -341,7 +236,7 @@ function failStarted(
   );
   settleSignal(deps, claimed);
   const attributes = { claimed_by: notification.claimed_by, error, side_effect_risk: true, ...targetKeys(claimed) };
-  record(
+  recordSignal(
     deps,
     claimed,
     'dispatch_signal_failed',
@@ -363,7 +258,7 @@ function leaveInMailbox(deps: DispatchDependencies, claimed: ClaimedSignal, extr
     ...targetKeys(claimed),
     ...extra,
   };
-  record(
+  recordSignal(
     deps,
     claimed,
     'dispatch_signal_pull_required',
@@ -382,54 +277,4 @@ function isStillBound({ ledger }: DispatchDependencies, { binding_id, task_id }:
   const task = findTask(ledger, task_id);
   const isOpen = task !== null && task.state !== 'done' && task.state !== 'failed';
   return isOpen && listLiveBindings(ledger).some(({ id }) => id === binding_id);
-}
-
-function record(
-  deps: DispatchDependencies,
-  { notification, dispatcherId }: ClaimedSignal,
-  type: string,
-  summary: string,
-  attributes: object,
-  severity: TelemetrySeverity = 'info',
-): void {
-  const { id, ...keys } = signalKeys(notification, dispatcherId);
-  recordTelemetry(
-    deps.ledger,
-    {
-      type,
-      summary,
-      severity,
-      actor: 'dispatch',
-      taskId: notification.task_id,
-      correlation: { ...keys, routed_notification_id: id },
-      attributes,
-    },
-    deps.clock.now(),
-  );
-}
-
-function signalKeys(
-  { id, binding_id, correlation_id, source_event_id, signal_type }: Notification,
-  dispatcherId: string,
-) {
-  return { id, binding_id, correlation_id, dispatcher_id: dispatcherId, source_event_id, signal_type };
-}
-
-function targetKeys({ target }: ClaimedSignal) {
-  return { target_session: target.name };
-}
-
-function itemKeys({ notification, target, isRecovered }: ClaimedSignal) {
-  return {
-    binding_id: notification.binding_id,
-    correlation_id: notification.correlation_id,
-    dedupe_key: notification.dedupe_key,
-    dry_run: false,
-    notification_id: notification.id,
-    signal_type: notification.signal_type,
-    source_event_id: notification.source_event_id,
-    target_session: target.name,
-    task: notification.task_name,
-    ...(isRecovered ? { recovered: true } : {}),
-  };
 }

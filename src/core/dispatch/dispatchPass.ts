@@ -1,13 +1,7 @@
 import { newIdentifier } from '../domain/identifiers.ts';
 import { orderWork } from '../domain/dispatchOrder.ts';
 import { changeNotification, completionSignal, listOrphans } from '../ledger/notificationStore.ts';
-import {
-  completionKey,
-  recordCompletion,
-  recoverLostSignal,
-  redeliverSignal,
-  routeCompletion,
-} from './completionSignal.ts';
+import { recordCompletion, recoverLostSignal, redeliverSignal, routeCompletion } from './completionSignal.ts';
 import {
   type DispatchDependencies,
   isMessageType,
@@ -15,6 +9,7 @@ import {
   type PassOptions,
   type ProcessedItem,
 } from './dependencies.ts';
+import { completionKey } from './signalRecords.ts';
 import { recoverLostCommand } from './lostCommand.ts';
 import { deliverMessageCommand } from './messageCommand.ts';
 import { dispatchEffect } from './otherEffect.ts';
@@ -60,8 +55,11 @@ class Pass {
   async run(): Promise<readonly ProcessedItem[]> {
     for (;;) {
       const next = this.#failure === null && this.#hasRoom() ? this.#next() : null;
-      if (next !== null) this.#start(next);
-      else if (this.#running.size === 0) break;
+      if (next !== null) {
+        const running = this.#start(next);
+        // A mailbox is filled at once, in order; only hands on different panes work side by side.
+        if (!next.isPush) await running;
+      } else if (this.#running.size === 0) break;
       else await Promise.race(this.#running);
     }
     if (this.#failure !== null) throw this.#failure;
@@ -79,7 +77,7 @@ class Pass {
     return ready.find((work) => !this.#seen.has(work.key) && isFree(work)) ?? null;
   }
 
-  #start(work: DispatchWork): void {
+  #start(work: DispatchWork): Promise<void> {
     this.#seen.add(work.key);
     const place = this.#started;
     this.#started += 1;
@@ -95,6 +93,7 @@ class Pass {
       },
     );
     this.#running.add(running);
+    return running;
   }
 
   #end({ targetId }: DispatchWork, running: Promise<void>): void {

@@ -36,6 +36,16 @@ const ofSession = query(
   `SELECT ${columns} FROM bindings WHERE (worker_session_id = $id OR manager_session_id = $id) AND ${live}
    ORDER BY created_at DESC, rowid DESC LIMIT 1`,
 );
+const lastOfWorker = query(
+  z.object({ task_id: z.string(), first_event_id: z.number() }),
+  `SELECT b.task_id, coalesce(p.worker_first_event_id, 0) AS first_event_id
+   FROM bindings b LEFT JOIN panel_bindings p ON p.binding_id = b.id
+   WHERE b.worker_session_id = ? ORDER BY b.created_at DESC, b.rowid DESC LIMIT 1`,
+);
+const start = query(
+  z.object({ worker_first_event_id: z.number() }),
+  'SELECT worker_first_event_id FROM panel_bindings WHERE binding_id = ?',
+);
 const everyLive = query(bindingRow, `SELECT ${columns} FROM bindings WHERE ${live} ORDER BY created_at, rowid`);
 
 /** The live binding of a task, whether or not both sessions are there. */
@@ -86,6 +96,7 @@ export function withSessions(ledger: Connection, binding: Binding): SessionBindi
 /** Ties task, worker and manager; throws `already_bound`. Call inside a write transaction. */
 export function insertBinding(ledger: Connection, task: Task, worker: Session, manager: Session, now: number): Binding {
   refuseBound(ledger, task, [worker, manager]);
+  const firstEventId = historyBegin(ledger, task, worker);
   const binding: Binding = {
     id: newIdentifier('binding'),
     task_id: task.id,
@@ -99,12 +110,21 @@ export function insertBinding(ledger: Connection, task: Task, worker: Session, m
     `INSERT INTO bindings (${columns}) VALUES ($id, $task_id, $worker_session_id, $manager_session_id, $state, $created_at, $ended_at)`,
     binding,
   );
-  // What the worker did before belongs to what it did before (OD-8). Offsets of events that are not read yet are later.
   ledger.run('INSERT INTO panel_bindings (binding_id, worker_first_event_id) VALUES (?, ?)', [
     binding.id,
-    newestEventId(ledger) + 1,
+    firstEventId,
   ]);
   return binding;
+}
+
+/**
+ * Where a binding's history begins: what the worker did before, for another task or for nobody, is not its business
+ * (OD-8). Bound again to the same task it goes on, so that a completion in between is still told.
+ */
+function historyBegin(ledger: Connection, task: Task, worker: Session): number {
+  const before = lastOfWorker.first(ledger, [worker.id]);
+  if (before?.task_id === task.id) return before.first_event_id;
+  return newestEventId(ledger) + 1;
 }
 
 /** Throws `already_bound`, naming what stands in the way: the task (null while there is none), then each session. */
@@ -125,6 +145,11 @@ export function refuseBound(ledger: Connection, task: Task | null, sessions: rea
       );
     }
   }
+}
+
+/** The first event of the worker that belongs to this binding; 0 when the reference made it. */
+export function findBindingStart(ledger: Connection, bindingId: string): number {
+  return start.first(ledger, [bindingId])?.worker_first_event_id ?? 0;
 }
 
 /** Ends every live binding of a task; returns how many there were. */
