@@ -108,6 +108,11 @@ export function markSessionGone(ledger: Connection, id: string, now: number): vo
   ledger.run("UPDATE sessions SET state = 'gone', last_heartbeat_at = ? WHERE id = ?", [formatTimestamp(now), id]);
 }
 
+/** Takes back that a session is gone: what was to end it failed. */
+export function reviveSession(ledger: Connection, id: string, now: number): void {
+  ledger.run("UPDATE sessions SET state = 'active', last_heartbeat_at = ? WHERE id = ?", [formatTimestamp(now), id]);
+}
+
 /** Learns the rollout of a session whose thread was known before its file existed, or that went on in another file. */
 export function setSessionRollout(ledger: Connection, id: string, path: string, threadId: string): void {
   ledger.run('UPDATE sessions SET codex_session_path = ?, codex_session_id = ? WHERE id = ?', [path, threadId, id]);

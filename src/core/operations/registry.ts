@@ -33,6 +33,7 @@ const loaders = {
   'record-decision': async () => (await import('./recordDecision.ts')).recordDecision,
   'register-manager': async () => (await import('./register.ts')).registerManager,
   'register-worker': async () => (await import('./register.ts')).registerWorker,
+  replay: async () => (await import('./replay.ts')).replay,
   runs: async () => (await import('./runs.ts')).runs,
   'session-inbox': async () => (await import('./inboxes.ts')).sessionInbox,
   'session-interrupt': async () => (await import('./sessionActions.ts')).sessionInterrupt,

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../domain/json.ts';
 import { type Acknowledgement, findAcknowledgement, insertAcknowledgement } from '../ledger/acknowledgementStore.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
-import { findBinding } from '../ledger/bindingStore.ts';
+import { findBinding, findNewestBinding } from '../ledger/bindingStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { findManagerConfig } from '../ledger/managerConfigStore.ts';
 import { type SessionRole, sessionRoles } from '../ledger/sessionStore.ts';
@@ -50,7 +50,8 @@ export interface AcknowledgementState {
 
 /** Both sides' latest answers, judged by the binding and the policy of this moment (CP-34). */
 export function acknowledgementStates(ledger: Connection, taskId: string): readonly AcknowledgementState[] {
-  const bindingId = findBinding(ledger, taskId)?.id ?? null;
+  // After an unbind the binding that was is still the one that was answered to.
+  const bindingId = (findBinding(ledger, taskId) ?? findNewestBinding(ledger, taskId))?.id ?? null;
   const revision = findManagerConfig(ledger, taskId)?.revision ?? null;
   return sessionRoles.map((role) => {
     const acknowledgement = findAcknowledgement(ledger, taskId, role);

@@ -1,0 +1,70 @@
+import { performAction } from '../dispatch/sessionAction.ts';
+import { ConveyorError } from '../domain/errors.ts';
+import type { HostFacts } from '../ports/hostFacts.ts';
+import type { EndPorts, MessageResult } from '../supervise/endRequest.ts';
+import type { FoundSession } from '../supervise/sessionIdentity.ts';
+import type { StopPorts } from '../supervise/stopSessions.ts';
+import { killSessionLater } from '../tmux/killLater.ts';
+import { realTmux } from '../tmux/tmux.ts';
+import { dispatchDependenciesOf } from './dispatchDependencies.ts';
+import type { OperationContext } from './operationContext.ts';
+import { isSandboxed } from './sandbox.ts';
+
+/** What closing terminals needs, as this caller has it. */
+export function stopPortsOf(context: OperationContext): StopPorts {
+  const { ledger, clock, host, processes, variables } = context;
+  return {
+    ledger,
+    clock,
+    host,
+    tmuxOn: (socket) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET),
+  };
+}
+
+export function endPortsOf(context: OperationContext): EndPorts {
+  return {
+    ...stopPortsOf(context),
+    isSandboxed: isSandboxed(context),
+    isOwnSession: (found) => isOwnSession(context, found),
+    killAfterwards: (found) => killAfterwards(context, found),
+    tell: (session, text) => tell(context, session, text),
+  };
+}
+
+/** This process runs in the terminal of that session: by what tmux told it, or by the tree of processes. */
+export function isOwnSession({ host, variables }: OperationContext, { pane }: FoundSession): boolean {
+  if (pane === null) return false;
+  const socket = variables.TMUX?.split(',')[0];
+  if (variables.TMUX_PANE === pane.paneId && socket === pane.socketPath) return true;
+  return isBelow(host, pane.pid, process.pid);
+}
+
+/** The answer is printed first; then the terminal goes, and everything in it. */
+export function killAfterwards(context: OperationContext, { session, panel }: FoundSession): void {
+  const name = session.tmux_session;
+  if (name === null) return;
+  const socket = panel?.tmux_socket ?? context.variables.CONVEYOR_TMUX_SOCKET;
+  context.onOutputSettled(() => {
+    void killSessionLater(context.processes, socket, name);
+  });
+}
+
+function isBelow(host: HostFacts, root: number, pid: number): boolean {
+  const seen = [root];
+  for (const one of seen) {
+    if (one === pid) return true;
+    seen.push(...host.children(one).filter((child) => !seen.includes(child)));
+  }
+  return false;
+}
+
+async function tell(context: OperationContext, session: FoundSession['session'], text: string): Promise<MessageResult> {
+  const options = { dispatcherId: 'finish-task', limit: 1, leaseSeconds: 60, type: null, dryRun: false };
+  try {
+    await performAction(dispatchDependenciesOf(context), { type: 'session_nudge', session, text }, options);
+    return { delivered: true, reason: null };
+  } catch (error) {
+    if (!(error instanceof ConveyorError)) throw error;
+    return { delivered: false, reason: error.message };
+  }
+}
