@@ -25,7 +25,7 @@ const shownFields: ReadonlySet<string> = new Set(
     'source_session_name target_session target_session_id target_session_name consumed_by_session_id',
     'consumed_by_session_name source_event_timestamp manager_session worker_session session target',
     'required_permission permission step_name decision agreement verdict payload_keys error_type error',
-    'previous_status criterion proof rationale evidence_type notable_pattern pattern recommended_action',
+    'previous_status criterion proof rationale evidence_type ralph_loop_run_id notable_pattern pattern recommended_action',
   ].flatMap((line) => line.split(' ')),
 );
 

@@ -1,0 +1,97 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import {
+  listCapturesWithContent,
+  listMeasuredCaptures,
+  listMeasuredSegments,
+  listSegmentsWithText,
+} from '../ledger/auditQueryStore.ts';
+import type { Connection } from '../ledger/connection.ts';
+import { collapse, type ReplayEntry, textOf } from './replayEntry.ts';
+
+type Capture = ReturnType<typeof listCapturesWithContent>[number];
+
+/** What terminals showed, one entry for each screen that its side had not shown before. Words only on request (AT-2). */
+export function captureEntries(ledger: Connection, taskId: string, includeContent: boolean): ReplayEntry[] {
+  const captures = includeContent
+    ? listCapturesWithContent(ledger, taskId).map((row) => ({ ...row, excerpt: excerptOf(row.content ?? '') }))
+    : listMeasuredCaptures(ledger, taskId).map((row) => ({ ...row, excerpt: hidden(row.byte_count, row.line_count) }));
+  const seen = new Set<string>();
+  return captures.flatMap((capture) => {
+    const key = `${capture.role} ${capture.content_sha256}`;
+    if (seen.has(key)) return [];
+    seen.add(key);
+    return [captureEntry(capture)];
+  });
+}
+
+function captureEntry(capture: Omit<Capture, 'content'> & { readonly excerpt: string }): ReplayEntry {
+  const { id, role, captured_at: timestamp, content_sha256, line_count, byte_count, source } = capture;
+  const shown = capture.excerpt === '' ? '' : ` | ${capture.excerpt}`;
+  return {
+    timestamp,
+    kind: 'capture',
+    actor: role,
+    summary: `${role} terminal capture: ${classification(capture.classifier, line_count)}${shown}`,
+    source: 'terminal_captures',
+    source_id: id,
+    details: { byte_count, capture_id: id, content_sha256, line_count, role, source },
+  };
+}
+
+function hidden(bytes: number, lines: number): string {
+  return `[${bytes} bytes, ${lines} lines; shown with --include-content]`;
+}
+
+function classification(classifier: JsonObject, lines: number): string {
+  const pattern = isJsonObject(classifier.busy_wait) ? textOf(classifier.busy_wait.pattern) : null;
+  const startup = startupOf(classifier.startup);
+  const parts = [
+    pattern === null || pattern === 'approval_prompt' ? null : busyWait(pattern),
+    startup === null ? null : `startup=${startup}`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? `${lines} lines` : parts.join(', ');
+}
+
+function busyWait(pattern: string): string {
+  return pattern === 'rate_limit_prompt' ? 'waiting_for_model_choice' : `busy_wait=${pattern}`;
+}
+
+/** The reference keeps state and reason as a pair. */
+function startupOf(value: JsonValue | undefined): string | null {
+  if (Array.isArray(value)) return textOf(value[0]);
+  return isJsonObject(value) ? textOf(value.startup) : textOf(value);
+}
+
+const excerptLimit = 320;
+const tellingLine = /^(?:[•›>]|Ran |Edited |Added |Built |Task is complete)/u;
+
+function excerptOf(content: string): string {
+  const lines = content
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-12);
+  const telling = lines.filter((line) => tellingLine.test(line));
+  return collapse((telling.length > 0 ? telling : lines.slice(-4)).join(' / '), excerptLimit);
+}
+
+/** Stored pieces of a terminal's history; with their text when it was asked for. */
+export function segmentEntries(ledger: Connection, taskId: string, includeContent: boolean): ReplayEntry[] {
+  return includeContent
+    ? listSegmentsWithText(ledger, taskId).map((row) => ({ ...segmentEntry(row), content: row.segment_text }))
+    : listMeasuredSegments(ledger, taskId).map(segmentEntry);
+}
+
+function segmentEntry(row: Omit<ReturnType<typeof listSegmentsWithText>[number], 'segment_text'>): ReplayEntry {
+  const { id, role, captured_at: timestamp, line_count, segment_kind, retention_class, source_capture_id } = row;
+  const what = segment_kind === 'metadata' ? `metadata (${segment_kind})` : `segment (${line_count} lines)`;
+  return {
+    timestamp,
+    kind: 'transcript_segment',
+    actor: role,
+    summary: `${role} transcript ${what}`,
+    source: 'transcript_segments',
+    source_id: id,
+    details: { line_count, retention_class, role, segment_id: id, segment_kind, source_capture_id },
+  };
+}
