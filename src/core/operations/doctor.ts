@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { askCodexVersion, findCodex } from '../codex/codexVersion.ts';
 import { optionalText } from './argument.ts';
+import { findOnPath } from './findTools.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 
@@ -37,7 +38,7 @@ export const doctor = defineOperation({
       { name: 'state_root_exists', ok: existsSync(context.stateRoot), path: context.stateRoot },
       checkWritable(context.stateRoot),
       { name: 'runtime', ok: Number(process.versions.napi ?? 0) >= 10, value: process.version },
-      { name: 'process_files', ok: existsSync('/proc/self/fd') || onPath('lsof', context) !== null },
+      { name: 'process_files', ok: existsSync('/proc/self/fd') || findOnPath('lsof', context.variables.PATH) !== null },
       checkCodexHome(context),
     ];
     const ok = checks.every((check) => check.ok || informational.has(check.name));
@@ -47,7 +48,7 @@ export const doctor = defineOperation({
 });
 
 async function checkTmux(context: OperationContext): Promise<DoctorCheck[]> {
-  const path = onPath('tmux', context);
+  const path = findOnPath('tmux', context.variables.PATH);
   if (path === null) return [{ name: 'tmux', ok: false, path, remedy: 'install tmux 3.1 or newer' }];
   const { status, stdout } = await context.processes.run(path, ['-V'], { timeoutMilliseconds: 5000 });
   return [
@@ -98,20 +99,6 @@ function legacyState(file: string): string | null {
     return z.looseObject({ state: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).state;
   } catch {
     return null;
-  }
-}
-
-function onPath(program: string, { variables }: OperationContext): string | null {
-  const folders = (variables.PATH ?? '').split(delimiter).filter(isAbsolute);
-  return folders.map((folder) => join(folder, program)).find(isExecutable) ?? null;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
   }
 }
 

@@ -1,0 +1,208 @@
+import type { PanelSessionState, PanelState, PanelTask } from '../core/engine/panelState.ts';
+import type {
+  AttentionItem,
+  CriterionView,
+  PanelSnapshot,
+  Problem,
+  SessionView,
+  TaskView,
+} from '../protocol/snapshot.ts';
+
+export interface SnapshotFrame {
+  readonly version: number;
+  readonly takenAt: string;
+  readonly stateRoot: string;
+  readonly ledgerPath: string;
+  readonly windowId: string;
+  readonly shimFolder: string | null;
+  readonly tmuxPath: string | null;
+  readonly codexPath: string | null;
+  readonly processed: number;
+  readonly problems: readonly Problem[];
+}
+
+/** The ledger's state in the terms of the panel. `state` is null while there is no ledger. */
+export function panelSnapshot(frame: SnapshotFrame, state: PanelState | null): PanelSnapshot {
+  const { windowId, processed, problems, ...rest } = frame;
+  const leader = state?.leader ?? null;
+  return {
+    ...rest,
+    ledgerExists: state !== null,
+    leader:
+      leader === null
+        ? null
+        : { id: leader.id, thisWindow: leader.id === windowId, heartbeatAgeMs: Math.round(leader.heartbeatAgeMs) },
+    dispatcher: dispatcherOf(state, leader?.id === windowId ? processed : null),
+    tasks: state?.tasks.map(taskView) ?? [],
+    sessions: state?.sessions.map(sessionView) ?? [],
+    criteria: state?.criteria.map(criterionView) ?? [],
+    attention: state === null ? [] : attentionOf(state),
+    problems: [...problems, ...leadershipProblem(leader?.id ?? null, windowId)],
+  };
+}
+
+function dispatcherOf(state: PanelState | null, processed: number | null): PanelSnapshot['dispatcher'] {
+  const beat = state?.heartbeat ?? null;
+  if (beat === null) return null;
+  return {
+    id: beat.dispatcher_id,
+    processed: processed ?? beat.processed,
+    iteration: beat.iteration,
+    heartbeatAt: beat.timestamp,
+    heartbeatAgeMs: Math.round(beat.ageMs),
+  };
+}
+
+function leadershipProblem(leader: string | null, windowId: string): Problem[] {
+  if (leader === null || leader === windowId) return [];
+  const message = `${leader} leads this ledger; this window shows what it does.`;
+  return [{ kind: 'other_window_leads', message, remedy: 'Close the other one to let this window lead.' }];
+}
+
+function taskView({ row, counts, deliveries }: PanelTask): TaskView {
+  return {
+    id: row.id,
+    name: row.name,
+    goal: row.goal,
+    state: row.state,
+    worker: row.worker,
+    manager: row.manager,
+    criteria: { ...counts },
+    lastCycle:
+      row.cycle_id === null || row.cycle_at === null || row.cycle_state === null
+        ? null
+        : {
+            id: row.cycle_id,
+            at: row.cycle_at,
+            outcome: row.cycle_state,
+            workerState: row.cycle_worker_state,
+            error: row.cycle_error,
+          },
+    deliveries: deliveries.map(({ command_id: commandId, target, state, reason, at }) => ({
+      commandId,
+      target,
+      state: deliveryState(state),
+      reason,
+      at,
+    })),
+    timelineVersion: row.timeline_version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+type DeliveryView = TaskView['deliveries'][number]['state'];
+const deliveryStates: readonly DeliveryView[] = [
+  'queued',
+  'claimed',
+  'typed',
+  'submitted',
+  'seen',
+  'answered',
+  'deferred',
+  'undelivered',
+];
+
+function deliveryState(state: string): DeliveryView {
+  return deliveryStates.find((known) => known === state) ?? 'uncertain';
+}
+
+function sessionView(session: PanelSessionState): SessionView {
+  const { row } = session;
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    registration: row.state,
+    state: session.state,
+    source: session.source,
+    observedAt: session.observedAt,
+    note: session.note,
+    alive: session.observation?.alive ?? null,
+    task: row.task,
+    cwd: row.cwd,
+    pid: row.pid,
+    codexSessionId: row.codex_session_id,
+    terminal:
+      row.tmux_session === null
+        ? null
+        : {
+            session: row.tmux_session,
+            target: `=${row.tmux_session}:`,
+            paneId: row.pane_id,
+            socketPath: row.tmux_socket,
+          },
+  };
+}
+
+const shownEvidence = 4000;
+
+function criterionView(criterion: PanelState['criteria'][number]): CriterionView {
+  const evidence = JSON.stringify(criterion.evidence, null, 2);
+  return {
+    id: criterion.id,
+    task: criterion.task,
+    text: criterion.criterion,
+    status: criterion.status,
+    source: criterion.source,
+    proof: criterion.proof,
+    rationale: criterion.rationale,
+    evidence: evidence === '{}' ? null : evidence.slice(0, shownEvidence),
+    updatedAt: criterion.updated_at,
+  };
+}
+
+/** What waits for the person; the same thing keeps its id. */
+function attentionOf(state: PanelState): AttentionItem[] {
+  return [...state.sessions.flatMap(sessionAttention), ...state.tasks.flatMap(deliveryAttention)];
+}
+
+function sessionAttention(session: PanelSessionState): AttentionItem[] {
+  const { row, observation, turn } = session;
+  if (row.state === 'gone') return [];
+  const item = (kind: AttentionItem['kind'], key: string, message: string, since: string): AttentionItem => ({
+    id: `${kind}:${row.id}:${key}`,
+    kind,
+    message,
+    session: row.name,
+    task: row.task,
+    since,
+  });
+  const seenAt = observation?.observed_at ?? '';
+  const dialog = observation?.pane.dialog ?? null;
+  const turnKey = turn.phase === 'unknown' ? '' : (turn.turnId ?? '');
+  if (dialog !== null) {
+    const isApproval = dialog.startsWith('approval');
+    const message = isApproval
+      ? `${row.name} waits for an approval.`
+      : `${row.name} asks something on its screen (${dialog.replaceAll('_', ' ')}).`;
+    return [item(isApproval ? 'approval' : 'question', `${dialog}:${turnKey}`, message, seenAt)];
+  }
+  if (observation?.alive === false && row.task !== null) {
+    return [item('failed', 'ended', `${row.name} does not run any more: ${observation.reason}.`, seenAt)];
+  }
+  if (turn.phase === 'ended' && turn.outcome === 'error') {
+    return [
+      item(
+        'failed',
+        turnKey,
+        `${row.name}: the last turn failed (${turn.error?.kind.replaceAll('_', ' ') ?? 'unknown error'}).`,
+        turn.at ?? seenAt,
+      ),
+    ];
+  }
+  return [];
+}
+
+function deliveryAttention({ row, deliveries }: PanelTask): AttentionItem[] {
+  return deliveries
+    .filter(({ state }) => state === 'undelivered')
+    .map(({ command_id: id, target, reason, at }) => ({
+      id: `undelivered:${id}`,
+      kind: 'undelivered' as const,
+      message: `A message did not reach ${target}: ${reason ?? 'unknown reason'}.`,
+      session: target,
+      task: row.name,
+      since: at,
+    }));
+}
