@@ -47,6 +47,8 @@ export interface DeliveryRequest {
 }
 
 export interface DeliveryLimits {
+  /** How long a blank or unknown screen may take to become one with a composer: Codex redraws after a resize. */
+  readonly settleMilliseconds: number;
   /** How long the pasted text may take to show. */
   readonly showMilliseconds: number;
   /** Codex takes an Enter that comes too soon after text for part of a paste. */
@@ -61,6 +63,7 @@ export interface DeliveryLimits {
 }
 
 const DEFAULT_LIMITS: DeliveryLimits = {
+  settleMilliseconds: 2000,
   showMilliseconds: 5000,
   pauseMilliseconds: 150,
   enterMilliseconds: 2500,
@@ -86,13 +89,23 @@ export async function deliverToPane(ports: DeliveryPorts, request: DeliveryReque
   }
 }
 
-/** Looks at the pane; leaves copy mode when that is all that stands in the way. */
+/** Looks at the pane. Leaves copy mode, and lets a screen that is being redrawn come back, before it gives up. */
 async function preflight(ports: DeliveryPorts, paneId: string, request: DeliveryRequest): Promise<PaneVerdict> {
-  const look = async () => checkPane(await ports.tmux.snapshot(paneId), ports.host, request);
-  const first = await look();
-  if (first.kind !== 'deferred' || first.reason !== 'pane_in_mode') return first;
-  await ports.input.leaveCopyMode(paneId);
-  return look();
+  const { clock, host, input, tmux } = ports;
+  const deadline = clock.monotonic() + { ...DEFAULT_LIMITS, ...request.limits }.settleMilliseconds;
+  let mayLeaveMode = true;
+  for (;;) {
+    const verdict = checkPane(await tmux.snapshot(paneId), host, request);
+    if (verdict.kind === 'clear') return verdict;
+    if (verdict.reason === 'pane_in_mode' && mayLeaveMode) {
+      mayLeaveMode = false;
+      await input.leaveCopyMode(paneId);
+      continue;
+    }
+    const isPassing = verdict.reason === 'not_ready' || verdict.reason === 'unknown_screen';
+    if (!isPassing || clock.monotonic() >= deadline) return verdict;
+    await clock.sleep(POLL_MILLISECONDS);
+  }
 }
 
 type ClearVerdict = Extract<PaneVerdict, { readonly kind: 'clear' }>;

@@ -109,6 +109,19 @@ describe('delivery, step by step', () => {
     assert.equal(reasonOf(await deliver()), 'not_ready');
   });
 
+  it('waits for a screen that is being redrawn', async () => {
+    const { deliver, pane, clock } = setUp();
+    pane.show('');
+    const sleep = clock.sleep.bind(clock);
+    let naps = 0;
+    clock.sleep = (milliseconds) => {
+      naps += 1;
+      if (naps === 3) pane.show(null);
+      return sleep(milliseconds);
+    };
+    assert.equal(reasonOf(await deliver()), 'delivered');
+  });
+
   it('defers when nothing on the screen is known', async () => {
     const { deliver, pane, tmux } = setUp();
     pane.show('something else\nentirely');
