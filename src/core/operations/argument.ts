@@ -120,6 +120,10 @@ export function integerWithDefault(help: string, fallback: number, common: Commo
   return define('integer', help, () => z.int(), { ...common, fallback });
 }
 
+export function optionalNumber(help: string, common: Common = {}): Argument<number | null> {
+  return define('number', help, () => z.nullable(z.number()), { ...common, fallback: null });
+}
+
 export function numberWithDefault(help: string, fallback: number, common: Common = {}): Argument<number> {
   return define('number', help, z.number, { ...common, fallback });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
+import { isJsonObject } from '../domain/json.ts';
 import { requireRun } from '../ledger/runStore.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import {
@@ -18,12 +19,24 @@ import {
   type TelemetrySummary,
 } from '../record/telemetryShown.ts';
 import { parseWindow } from '../record/telemetryWindow.ts';
-import { flag, type InputOf, optionalChoice, optionalInteger, optionalText } from './argument.ts';
+import {
+  flag,
+  flagName,
+  type InputOf,
+  optionalChoice,
+  optionalInteger,
+  optionalNumber,
+  optionalPositional,
+  optionalText,
+} from './argument.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { jsonRecord } from './outputs.ts';
+import { runView, type TelemetryView, telemetryViews, viewText } from './telemetryViews.ts';
 
 const inputs = {
+  view: optionalChoice('a view instead of single events', telemetryViews, { positional: true, placeholder: 'VIEW' }),
+  viewTask: optionalPositional('the task of a view', 'TASK'),
   task: optionalText('only this task', { placeholder: 'TASK' }),
   run: optionalText('only this run', { placeholder: 'RUN' }),
   actor: optionalChoice('only what this actor did', telemetryActors),
@@ -33,11 +46,19 @@ const inputs = {
   window: optionalText('only the last stretch of time: 90m, 24h, 7d', { placeholder: 'DURATION' }),
   newest: flag('newest first'),
   summary: flag('counts instead of events'),
-  limit: optionalInteger('how many events, 100 when left out; negative for all. A summary counts all when left out'),
+  limit: optionalInteger(
+    'how many events, or rows of each list; 100 when left out, negative for all. A summary counts all when left out',
+  ),
+  activeOnly: flag('failures: nothing of tasks that are done or failed'),
+  staleCycleSeconds: optionalNumber('how old the newest cycle of a task may be; 3600 when left out'),
+  workerStalenessSeconds: optionalNumber('how long a session may be without sign of life; 3600 when left out'),
+  maxUnfinishedCommands: optionalInteger('how many unfinished commands are fine; 0 when left out'),
+  maxOpenCriteria: optionalInteger('how many accepted criteria may be open; 0 when left out'),
+  maxStorageBytes: optionalInteger('how large the ledger may be; no bound when left out'),
   includeContent: flag('show messages and other words instead of their size'),
   json: flag('print JSON'),
 };
-type Input = InputOf<typeof inputs>;
+export type TelemetryInput = InputOf<typeof inputs>;
 
 export const telemetryRecord = (): z.ZodMiniType<TelemetryRecord> =>
   z.object({
@@ -67,30 +88,79 @@ const telemetrySummary = (): z.ZodMiniType<TelemetrySummary> => {
   });
 };
 
-/** What happened, as every part of Conveyor told it. */
+type Output = TelemetrySummary | TelemetryRecord[] | TelemetryView;
+
+/** What happened, as every part of Conveyor told it; and views that sum up how things stand. */
 export const telemetry = defineOperation({
   name: 'telemetry',
-  summary: 'Look through what happened, or sum it up.',
+  summary: 'Look through what happened, or see how things stand.',
   effect: 'reads',
   inputs,
-  output: () => z.union([telemetrySummary(), z.array(telemetryRecord())]),
-  run: (context, input): TelemetrySummary | TelemetryRecord[] => (input.summary ? sumUp : list)(context, input),
-  text: (output) => (Array.isArray(output) ? output.map(telemetryLine).join('') : summaryText(output)),
+  output: (): z.ZodMiniType<Output> =>
+    z.union([telemetrySummary(), z.array(telemetryRecord()), z.custom<TelemetryView>(isJsonObject)]),
+  run: (context, input): Output => {
+    refuseInapplicable(input);
+    if (input.view !== null) return runView(input.view, context, input);
+    return (input.summary ? sumUp : list)(context, input);
+  },
+  text: (output, input) => {
+    if (Array.isArray(output)) return output.map(telemetryLine).join('');
+    return 'total' in output ? summaryText(output) : viewText(output, input.view);
+  },
+  exitStatus: (output, { view }) =>
+    view === 'check' && 'checks' in output && 'ok' in output.checks && !output.checks.ok ? 1 : 0,
 });
 
-function list(context: OperationContext, input: Input): TelemetryRecord[] {
+const events = ['task', 'run', 'actor', 'eventType', 'severity', 'search', 'window', 'newest', 'summary', 'limit'];
+const health = ['maxUnfinishedCommands', 'maxOpenCriteria', 'maxStorageBytes', 'workerStalenessSeconds'];
+const always = ['view', 'includeContent', 'json'];
+
+/** What each view makes use of; anything else that is given would be ignored (AT-7). */
+function applicableTo({ view, task, viewTask }: TelemetryInput): readonly string[] {
+  switch (view) {
+    case null:
+      return events;
+    case 'metrics':
+      return ['viewTask', 'task', 'run', 'window'];
+    case 'check':
+      return [...health, 'staleCycleSeconds', 'window', 'limit'];
+    case 'snapshot':
+      return task === null && viewTask === null
+        ? [...health, 'staleCycleSeconds', 'window', 'limit']
+        : ['viewTask', 'task', 'limit'];
+    case 'task':
+      return ['viewTask', 'task', 'staleCycleSeconds', 'limit'];
+    case 'failures':
+      return [...health, 'viewTask', 'task', 'run', 'window', 'activeOnly', 'staleCycleSeconds', 'limit'];
+  }
+}
+
+function refuseInapplicable(input: TelemetryInput): void {
+  const applicable = [...always, ...applicableTo(input)];
+  const where = input.view === null ? 'a list of events' : `telemetry ${input.view}`;
+  for (const [name, value] of Object.entries(input)) {
+    if (value === null || value === false || applicable.includes(name)) continue;
+    const spelled = name === 'viewTask' ? `the task '${input.viewTask}'` : flagName(name);
+    throw refuse('usage', `${spelled} does not apply to ${where}`);
+  }
+  if (input.viewTask !== null && input.task !== null) {
+    throw refuse('usage', `give the task once: '${input.viewTask}' or --task ${input.task}`);
+  }
+}
+
+function list(context: OperationContext, input: TelemetryInput): TelemetryRecord[] {
   const page = { limit: input.limit ?? 100, newestFirst: input.newest };
   return listTelemetry(context.ledger, filterOf(context, input), page).map((record) =>
     showTelemetry(record, input.includeContent),
   );
 }
 
-function sumUp(context: OperationContext, input: Input): TelemetrySummary {
+function sumUp(context: OperationContext, input: TelemetryInput): TelemetrySummary {
   const page = { limit: input.limit ?? -1, newestFirst: input.newest };
   return summarise(countTelemetry(context.ledger, filterOf(context, input), page));
 }
 
-function filterOf({ ledger, clock }: OperationContext, input: Input): TelemetryFilter {
+function filterOf({ ledger, clock }: OperationContext, input: TelemetryInput): TelemetryFilter {
   if (input.search !== null && input.search.trim() === '') {
     throw refuse('invalid_value', '--search needs at least one word');
   }

@@ -5,6 +5,7 @@ import { recordSession } from '../../../src/core/operations/register.ts';
 import { runOperation } from '../../../src/core/operations/runOperation.ts';
 import { bind } from '../../../src/core/operations/bind.ts';
 import { tasks } from '../../../src/core/operations/tasks.ts';
+import type { ContextOptions } from '../../../src/core/operations/operationContext.ts';
 import { findTask, type Task } from '../../../src/core/ledger/taskStore.ts';
 import { temporaryContext, type TemporaryContext } from '../support/temporaryContext.ts';
 
@@ -27,8 +28,10 @@ export function upstreamContext(): TemporaryContext {
 }
 
 /** Task `alpha`, bound to worker `w1` (pid 11) and manager `m1` (pid 12), both alive and without a terminal. */
-export async function boundContext(): Promise<TemporaryContext & { readonly task: Task }> {
-  const fixture = temporaryContext();
+export async function boundContext(
+  options: Partial<ContextOptions> = {},
+): Promise<TemporaryContext & { readonly task: Task }> {
+  const fixture = temporaryContext(options);
   const { context, host } = fixture;
   await runOperation(tasks, context, { create: 'alpha', goal: 'Ship it' });
   for (const [name, role, pid] of [

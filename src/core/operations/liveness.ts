@@ -1,0 +1,32 @@
+import { readObservation } from '../ledger/observationStore.ts';
+import { findPanelSession } from '../ledger/panelSessionStore.ts';
+import type { Session } from '../ledger/sessionStore.ts';
+import type { OperationContext } from './operationContext.ts';
+import { isSandboxed } from './sandbox.ts';
+
+/** What a supervisor saw is believed for so long by those who can't look themselves. */
+const trustSeconds = 30;
+
+/**
+ * Whether a session's process lives, without looking at its pane. Null: it has none of its own, or it can't be seen
+ * from inside a sandbox and no supervisor has told lately.
+ */
+export function livenessFrom(context: OperationContext): (session: Session) => boolean | null {
+  const sandboxed = isSandboxed(context);
+  return (session) => (sandboxed ? toldBySupervisor(context, session) : seenHere(context, session));
+}
+
+function toldBySupervisor(context: OperationContext, { id }: Session): boolean | null {
+  const seen = readObservation(context.ledger, id, context);
+  return seen !== null && seen.age_seconds !== null && seen.age_seconds <= trustSeconds ? seen.alive : null;
+}
+
+/** A process number is given out again: only with its start, within one boot, it says who it is. */
+function seenHere({ ledger, host }: OperationContext, { id, pid }: Session): boolean | null {
+  if (pid === null) return null;
+  const panel = findPanelSession(ledger, id);
+  if (panel?.boot_id != null && panel.boot_id !== host.bootId) return false;
+  if (!host.isAlive(pid)) return false;
+  const start = host.startTime(pid);
+  return panel?.process_start == null || start === null || start === panel.process_start;
+}

@@ -1,0 +1,59 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import type { CommandRow, CycleRow } from '../ledger/telemetryQueryHealthStore.ts';
+import type { TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
+import { keysOf } from './telemetryShown.ts';
+
+/** A cycle in numbers and states, without what was said in it. */
+export function cycleItem(cycle: CycleRow) {
+  const status = cycle.status ?? {};
+  const signal = isJsonObject(status.pane_signal) ? status.pane_signal : {};
+  return {
+    id: cycle.id,
+    task_id: cycle.task_id,
+    manager_id: cycle.manager_id,
+    started_at: cycle.started_at,
+    completed_at: cycle.completed_at,
+    state: cycle.state,
+    decision: cycle.decision,
+    error: cycle.error,
+    health: cycle.health ?? {},
+    ingest: numbersOf(status.ingest),
+    worker_state: status.state ?? null,
+    staleness_seconds: status.staleness_seconds ?? null,
+    notable_pane_pattern: status.notable_pane_pattern ?? null,
+    pane_signal: {
+      captured: signal.captured ?? null,
+      notable_pattern: signal.notable_pattern ?? null,
+      reason: signal.reason ?? null,
+      // The pane has no age of its own; the key belongs to the contract.
+      staleness_seconds: null,
+    },
+  };
+}
+
+export function cycleItemWithTask(cycle: CycleRow) {
+  return { ...cycleItem(cycle), task_name: cycle.task_name };
+}
+
+/** A command by the names of its fields: what they hold may be what somebody said. */
+export function commandItem({ payload, result, task_name: _name, idempotency_key: _key, ...command }: CommandRow) {
+  const { claimed_at: _at, claim_expires_at: _until, ...rest } = command;
+  return { ...rest, payload_keys: keysOf(payload), result_keys: keysOf(result) };
+}
+
+/** As the health of all tasks lists it. */
+export function commandBrief(command: CommandRow) {
+  const { id, type, state, task_id, task_name, created_at, updated_at, attempts, claimed_by, error } = command;
+  return { id, type, state, task_id, task_name, created_at, updated_at, attempts, claimed_by, error };
+}
+
+/** An event without attributes. */
+export function telemetryBrief(record: TelemetryRecord): Omit<TelemetryRecord, 'attributes'> {
+  const { attributes: _, ...rest } = record;
+  return rest;
+}
+
+function numbersOf(value: JsonValue | undefined): JsonObject | null {
+  if (!isJsonObject(value)) return null;
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => typeof item === 'number'));
+}
