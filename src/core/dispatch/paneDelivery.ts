@@ -92,7 +92,7 @@ export class FakePaneDelivery implements PaneDelivery {
     };
   }
 
-  inspect({ session }: PaneTarget): Promise<PaneEvidence> {
+  inspect({ session }: PaneTarget, _text: OutgoingText): Promise<PaneEvidence> {
     return Promise.resolve(this.evidence.get(session.name) ?? 'waits_for_input');
   }
 }
