@@ -12,7 +12,7 @@ import type { Task } from '../ledger/taskStore.ts';
 import { listTelemetry, type TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
 import { correlationChains } from './auditChains.ts';
 import { measure, redactObject } from './redact.ts';
-import { showTelemetry, telemetryFields } from './telemetryShown.ts';
+import { showTelemetry, supervisorFields } from './telemetryShown.ts';
 
 /** Everything that the ledger knows of a task, table by table. Without content unless it is asked for (AT-2). */
 export function auditTask(ledger: Connection, task: Task, includeContent: boolean) {
@@ -74,19 +74,8 @@ function hideAgentsWords(tables: AuditTables) {
   };
 }
 
-/** Names, states and codes of the supervisor's own that its payloads hold besides what the policy shows everywhere. */
-const auditFields: ReadonlySet<string> = new Set([
-  ...telemetryFields,
-  ...[
-    'goal task worker manager observed_by supervision_mode permissions epilogues granted withheld nudge_on_completion',
-    'claimed_by claimed_at captured_at finished_at ended_at last_state_event_at content_sha256 sha256',
-    'warnings allowed_decisions missing missing_or_incomplete required_steps failure_stage slash_command',
-    'capture_transcript_mode startup reviewer_session_id manager_session_id worker_session_id allowed_context',
-  ].flatMap((line) => line.split(' ')),
-]);
-
 function shown(object: JsonObject): JsonObject {
-  return redactObject(object, auditFields);
+  return redactObject(object, supervisorFields);
 }
 
 function hide(object: JsonObject | null): JsonObject | null {

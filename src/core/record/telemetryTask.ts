@@ -21,7 +21,7 @@ import { type Alert, alertAbove, alertWhen } from './telemetryAlerts.ts';
 import { readDrift } from './telemetryDrift.ts';
 import { commandItem, cycleItem, telemetryBrief } from './telemetryItems.ts';
 import { unfinishedStates } from './telemetryOperator.ts';
-import { keysOf, showTelemetry, summarise, telemetryFields } from './telemetryShown.ts';
+import { keysOf, showTelemetry, summarise, supervisorFields } from './telemetryShown.ts';
 import { ageSeconds, storageOf, type ViewContext } from './telemetryView.ts';
 
 /** One task as a dashboard needs it. What is recent is the newest (AT-8). */
@@ -271,7 +271,7 @@ function describeBinding(view: ViewContext, { binding, bound }: TaskFacts) {
 function latestCycle(cycle: CycleRow, includeContent: boolean) {
   const { pane_signal: _, ...item } = cycleItem(cycle);
   const status = isJsonObject(cycle.status) ? cycle.status : {};
-  return { ...item, status: includeContent ? status : redactObject(status, telemetryFields) };
+  return { ...item, status: includeContent ? status : redactObject(status, supervisorFields) };
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {
