@@ -48,16 +48,10 @@ describe('ending a task whose sessions run in tmux', () => {
     // The worker has died; somebody else's session begins with its name (CP-1).
     server.raw('new-session', '-d', '-s', 'codex-w12', 'cat');
     const command = `"${process.execPath}" "${cli}" finish-task alpha --stop-worker --stop-manager > "${answer}.part" 2>&1; mv "${answer}.part" "${answer}"; cat`;
-    server.raw(
-      ...['new-session', '-d', '-s', 'codex-m1', '-c', server.folder],
-      ...[
-        '-e',
-        `WORKERCTL_STATE_ROOT=${context.stateRoot}`,
-        '-e',
-        `CONVEYOR_TMUX_SOCKET=${join(server.folder, 'tmux')}`,
-      ],
-      command,
-    );
+    const stateRoot = `WORKERCTL_STATE_ROOT=${context.stateRoot}`;
+    const socket = `CONVEYOR_TMUX_SOCKET=${join(server.folder, 'tmux')}`;
+    const environment = ['-e', stateRoot, '-e', socket];
+    server.raw('new-session', '-d', '-s', 'codex-m1', '-c', server.folder, ...environment, command);
     await until('the answer is written', () => existsSync(answer), 60);
     const output: unknown = JSON.parse(readFileSync(answer, 'utf8'));
     assert.ok(typeof output === 'object' && output !== null && 'killed_manager' in output && 'killed_worker' in output);

@@ -17,7 +17,15 @@ export async function dispatchEffect(
   options: PassOptions,
 ): Promise<ProcessedItem | null> {
   const claimed = deps.ledger.write(() => claimCommand(deps, commandId, options));
-  if (claimed === null) return null;
+  return claimed === null ? null : carryOutEffect(deps, claimed, effect);
+}
+
+/** The same for a command that was claimed with the transaction that made it. Gives the claim back. */
+export async function carryOutEffect(
+  deps: DispatchDependencies,
+  claimed: ClaimedCommand,
+  effect: CommandEffect,
+): Promise<ProcessedItem | null> {
   let hasBegun = false;
   try {
     claimed.hold.keepRenewing();

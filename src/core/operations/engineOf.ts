@@ -3,8 +3,10 @@ import type { ConveyorError } from '../domain/errors.ts';
 import { coreSteps } from '../engine/coreSteps.ts';
 import { Engine, type EnginePace, type EngineSteps } from '../engine/engine.ts';
 import type { Session } from '../ledger/sessionStore.ts';
+import { compactCommand } from '../supervise/compactRequest.ts';
 import { stopSessionCommand, stopSessionEffect } from '../supervise/stopSessions.ts';
 import { realTmux } from '../tmux/tmux.ts';
+import { compactEffect } from './compactEffect.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import type { OperationContext } from './operationContext.ts';
 
@@ -28,12 +30,16 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
   const { ledger, clock, host, processes, variables } = context;
   const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
   const permits = (permission: string) => order.permissions.has(permission);
+  const dispatch = dispatchDependenciesOf(context);
   const steps = coreSteps({
     dispatcherId: order.dispatcherId,
     observe: { ledger, clock, host, tmuxAt },
     dispatch: {
-      ...dispatchDependenciesOf(context),
-      effects: { [stopSessionCommand]: stopSessionEffect({ ledger, clock, host, tmuxOn: tmuxAt }, { permits }) },
+      ...dispatch,
+      effects: {
+        [compactCommand]: compactEffect(dispatch, { permits, isAwaited: false, patienceMilliseconds: 0 }),
+        [stopSessionCommand]: stopSessionEffect({ ledger, clock, host, tmuxOn: tmuxAt }, { permits }),
+      },
     },
     pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },
     codexHome: variables.CODEX_HOME ?? join(variables.HOME ?? '', '.codex'),
