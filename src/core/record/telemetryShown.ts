@@ -13,7 +13,7 @@ export const supervisorFields: ReadonlySet<string> = new Set(
     'supervision_mode permissions epilogues granted withheld nudge_on_completion failure_stage slash_command',
     'claimed_by claimed_at claim_expires_at available_at captured_at finished_at ended_at last_state_event_at',
     'warnings allowed_decisions missing missing_or_incomplete required_steps capture_transcript_mode allowed_context',
-    'content_sha256 sha256 reviewer_session_id manager_session_id worker_session_id',
+    'codex_session_id content_sha256 sha256 reviewer_session_id manager_session_id worker_session_id',
   ].flatMap((line) => line.split(' ')),
 );
 
