@@ -43,7 +43,7 @@ const steps: readonly { readonly name: string; readonly look: () => Sight }[] = 
     name: 'manager_cycled',
     look: () =>
       both(
-        toolCall(names.manager, ` cycle ${names.task}`),
+        toolCall(names.manager, ' cycle '),
         fromLedger(
           "SELECT id, started_at FROM manager_cycles WHERE task_id = ? AND state = 'succeeded'",
           'manager_cycles',

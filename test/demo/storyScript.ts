@@ -187,10 +187,13 @@ class Conveyor {
 
 // ---- reading ----
 
-/** The command line of a verb as a prompt spells it: from an absolute path, or a quoted one, to the end of its words. */
+/** A word as a POSIX shell reads it: quoted stretches, escaped signs, plain ones. */
+const shellWord = String.raw`(?:'[^']*'|\\.|[^\s'\\])+`;
+
+/** The command line of a verb as a prompt spells it: an absolute path, the verb, its task, and --from-stdin where it stands. */
 function commandLine(prompt: string, verb: string): string | null {
   const line = prompt.split('\n').find((one) => one.includes(` ${verb} `));
-  const found = new RegExp(`((?:'/[^']*'|/\\S+) ${verb} (?:'[^']*'|\\S+)(?: --from-stdin)?)`).exec(line ?? '');
+  const found = new RegExp(`((?=['/])${shellWord} ${verb} ${shellWord}(?: --from-stdin)?)`).exec(line ?? '');
   return found?.[1] ?? null;
 }
 
