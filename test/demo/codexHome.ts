@@ -34,12 +34,12 @@ export async function makeCodexHome(options: CodexConfigOptions & { readonly roo
 }
 
 /** For a caller who sees to it that TMPDIR is no folder above `home`. */
-export async function writeCodexHome(options: CodexConfigOptions & { readonly home: string }): Promise<void> {
+async function writeCodexHome(options: CodexConfigOptions & { readonly home: string }): Promise<void> {
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   await writeFile(join(options.home, 'config.toml'), codexConfig(options), { mode: 0o600 });
 }
 
-export function codexConfig(options: CodexConfigOptions): string {
+function codexConfig(options: CodexConfigOptions): string {
   const lines = [
     `model = ${tomlString(options.model ?? 'scripted')}`,
     'model_provider = "scripted"',

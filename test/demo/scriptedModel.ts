@@ -10,7 +10,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseModelRequest, type ModelRequest } from './modelRequest.ts';
 
-export type AnswerPart =
+type AnswerPart =
   /** Assistant text; `pieces` deltas with `pieceMs` between them make it stream slowly. */
   | { readonly type: 'text'; readonly text: string; readonly pieces?: number; readonly pieceMs?: number }
   /** A call of a tool that the request offered, with its arguments. */
@@ -42,10 +42,6 @@ export interface ScriptedModel {
 
 export function say(text: string): ResponsePlan {
   return { kind: 'answer', parts: [{ type: 'text', text }] };
-}
-
-export function saySlowly(text: string, pieces: number, pieceMs: number): ResponsePlan {
-  return { kind: 'answer', parts: [{ type: 'text', text, pieces, pieceMs }] };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runJudge } from './runJudge.ts';
 import { makeDemoWorld } from './demoWorld.ts';
@@ -19,7 +19,8 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 try {
   const watcher = conveyor('dispatch', '--watch', '--dispatcher-id', 'story');
-  const judged = runJudge(world, stop.signal, (sight) => console.log(`  ✔ ${sight.step} (${sight.where})`));
+  const seconds = Number(process.env.CONVEYOR_DEMO_SECONDS ?? 180);
+  const judged = runJudge(world, stop.signal, (sight) => console.log(`  ✔ ${sight.step} (${sight.where})`), seconds);
   const { task, worker, manager, goal } = world.names;
   const pair = conveyor(
     'pair',
@@ -44,6 +45,7 @@ try {
   });
   const { seen, missing } = await judged;
   watcher.kill('SIGTERM');
+  if (missing.length > 0) showPanes();
   for (const step of missing) console.log(`  ✘ ${step} was not observed`);
   for (const error of model.scriptErrors) console.log(`  ✘ the scripted model failed: ${String(error)}`);
   const failed = missing.length + model.scriptErrors.length;
@@ -52,6 +54,16 @@ try {
 } finally {
   await world.dispose();
   await model.close();
+}
+
+/** What stood on the screens when something was not observed. */
+function showPanes(): void {
+  for (const name of [world.names.worker, world.names.manager]) {
+    const shown = spawnSync('tmux', ['-S', world.tmuxSocket, 'capture-pane', '-p', '-t', `=codex-${name}:`], {
+      encoding: 'utf8',
+    });
+    console.log(`--- pane of ${name}\n${shown.stdout.replace(/\n{3,}/g, '\n\n')}${shown.stderr}`);
+  }
 }
 
 function conveyor(...argv: string[]) {

@@ -188,7 +188,7 @@ class Conveyor {
 // ---- reading ----
 
 /** A word as a POSIX shell reads it: quoted stretches, escaped signs, plain ones. */
-const shellWord = String.raw`(?:'[^']*'|\\.|[^\s'\\])+`;
+const shellWord = String.raw`(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+`;
 
 /** The command line of a verb as a prompt spells it: an absolute path, the verb, its task, and --from-stdin where it stands. */
 function commandLine(prompt: string, verb: string): string | null {

@@ -1,3 +1,4 @@
+import { quoteForShell } from '../domain/shellQuote.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Completion } from '../ledger/notificationStore.ts';
 
@@ -17,5 +18,5 @@ export function workerReceipt({ payload, event_id, timestamp, worker_name }: Com
 }
 
 export function completionMessage({ worker_name, task_name }: Completion, program: string): string {
-  return `Worker "${worker_name}" has completed a turn on task "${task_name}". Run "${program} cycle ${task_name}", review the evidence and the acceptance criteria, then decide: finish the task, ask for fixes, or let the worker continue.`;
+  return `Worker "${worker_name}" has completed a turn on task "${task_name}". Run  ${program} cycle ${quoteForShell(task_name)}  and review the evidence and the acceptance criteria, then decide: finish the task, ask for fixes, or let the worker continue.`;
 }
