@@ -6,7 +6,7 @@ import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { findRolloutOfThread } from '../../src/core/codex/discoverThread.ts';
 import { readRolloutHead } from '../../src/core/codex/rolloutHead.ts';
 import { interruptPane } from '../../src/core/delivery/interruptPane.ts';
-import { runShell, say, serverFailed } from '../demo/scriptedModel.ts';
+import { rateLimited, runShell, say, serverFailed, usageLimitReached } from '../demo/scriptedModel.ts';
 import { until } from '../tmux/tmuxServer.ts';
 import { CODEX, setUpCodex, userTexts, type RealCodex } from './realCodex.ts';
 
@@ -28,6 +28,8 @@ describe('a real Codex with a scripted model', function () {
         return { kind: 'answer', parts: [{ type: 'text', text: 'word '.repeat(400), pieces: 400, pieceMs: 150 }] };
       }
       if (asked.startsWith('fail')) return serverFailed();
+      if (asked.startsWith('too fast')) return rateLimited();
+      if (asked.startsWith('used up')) return usageLimitReached(Math.floor(Date.now() / 1000) + 7200);
       return say(`heard: ${asked}`);
     });
   });
@@ -138,12 +140,28 @@ describe('a real Codex with a scripted model', function () {
     assert.equal(existsSync('/conveyor-probe'), false);
   });
 
-  it('a model error ends the turn and says so', async () => {
-    const session = await real.start('failing');
-    await real.deliver(session, 'fail please');
-    await until('the turn is over', completed(session), 60);
-    const end = real.events(session).find((event) => event.kind === 'turnCompleted');
-    assert.ok(end?.kind === 'turnCompleted' && end.error?.kind === 'server_error');
+  for (const [message, kind] of [
+    ['fail please', 'server_error'],
+    ['too fast', 'rate_limit'],
+    ['used up', 'usage_limit'],
+  ] as const) {
+    it(`a model error ends the turn and says so: ${kind}`, async () => {
+      const session = await real.start(kind);
+      await real.deliver(session, message);
+      await until('the turn is over', completed(session), 60);
+      const end = real.events(session).find((event) => event.kind === 'turnCompleted');
+      assert.ok(end?.kind === 'turnCompleted');
+      assert.equal(end.error?.kind, kind);
+    });
+  }
+
+  it('the menu that follows a used-up limit, whose Enter switches the model, is left for the person', async () => {
+    const session = await real.start('limited');
+    await real.deliver(session, 'used up');
+    await until('the menu shows', async () => /Approaching rate limits/.test(await real.screen(session)), 30);
+    const result = await real.deliver(session, 'go on');
+    assert.ok(result.outcome === 'deferred' && result.reason === 'dialog_open', JSON.stringify(result));
+    assert.match(await real.screen(session), /Approaching rate limits/);
   });
 
   it('CP-17: the trust question is answered only when that was permitted, and once', async () => {

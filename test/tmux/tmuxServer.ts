@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/core/ports/clock.ts';
 import { systemHostFacts } from '../../src/core/ports/hostFacts.ts';
 import { systemProcessRunner } from '../../src/core/ports/processRunner.ts';
@@ -10,6 +11,8 @@ import { realPaneInput } from '../../src/core/tmux/paneInput.ts';
 import type { Pane } from '../../src/core/tmux/pane.ts';
 import { realTmux } from '../../src/core/tmux/tmux.ts';
 import type { StartPorts } from '../../src/core/delivery/startSession.ts';
+
+const standInTui = fileURLToPath(import.meta.resolve('./standInTui.ts'));
 
 export interface TestServer {
   readonly ports: StartPorts;
@@ -21,7 +24,7 @@ export interface TestServer {
   close(): void;
 }
 
-export interface StandInOptions {
+interface StandInOptions {
   readonly habits?: string;
   readonly draft?: string;
   readonly width?: number;
@@ -59,15 +62,7 @@ export function startServer(): TestServer {
       const pane = await tmux.newSession({
         name: session,
         cwd: folder,
-        argv: [
-          'bash',
-          '-c',
-          'exec -a codex "$@"',
-          'bash',
-          process.execPath,
-          join(import.meta.dirname, 'standInTui.ts'),
-          rollout,
-        ],
+        argv: ['bash', '-c', 'exec -a codex "$@"', 'bash', process.execPath, standInTui, rollout],
         environment: { STAND_IN: options.habits ?? '', STAND_IN_DRAFT: options.draft ?? '' },
         width: options.width ?? 100,
         height: options.height ?? 30,

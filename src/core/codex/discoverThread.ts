@@ -9,7 +9,7 @@ import { sessionProcesses } from './codexProcess.ts';
 import { readRolloutHead, type RolloutHead } from './rolloutHead.ts';
 import { parseRolloutFileName } from './rolloutHeader.ts';
 
-export type DiscoveryStrategy = 'open_rollout' | 'writer_lock' | 'pane_title';
+type DiscoveryStrategy = 'open_rollout' | 'writer_lock' | 'pane_title';
 
 export interface ThreadCandidate {
   /** The thread id; for `pane_title` its first characters. */
@@ -33,7 +33,7 @@ export interface DiscoveryScope {
 const CLOCK_SLACK_MILLISECONDS = 5000;
 
 /** Rollouts that the session's processes hold open, newest thread first. Sub-agents' are left out. */
-export function threadsByOpenRollout(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
+function threadsByOpenRollout(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
   const found = heldFiles(host, scope.rootPid).flatMap(({ pid, file }): ThreadCandidate[] => {
     if (parseRolloutFileName(basename(file)) === null || !file.includes('/sessions/')) return [];
     const head = headOrNull(file);
@@ -46,7 +46,7 @@ export function threadsByOpenRollout(host: HostFacts, scope: DiscoveryScope): re
 }
 
 /** Since 0.147 a lock named after the thread is open from the start, before there is a rollout. */
-export function threadsByWriterLock(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
+function threadsByWriterLock(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
   const found = heldFiles(host, scope.rootPid).flatMap(({ pid, file }): ThreadCandidate[] => {
     if (basename(dirname(file)) !== 'thread-writer-locks' || !file.endsWith('.lock')) return [];
     const threadId = basename(file, '.lock');
@@ -59,7 +59,7 @@ export function threadsByWriterLock(host: HostFacts, scope: DiscoveryScope): rea
 }
 
 /** With `thread-id` in `tui.terminal_title` the title shows its first 29 characters. */
-export function threadsByPaneTitle(title: string): readonly ThreadCandidate[] {
+function threadsByPaneTitle(title: string): readonly ThreadCandidate[] {
   const threadId = /(?:^|[\s|])([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{6,22})(?:\.\.\.|…|\s|$)/u.exec(title)?.[1];
   if (threadId === undefined) return [];
   const reason = 'Codex shows the thread in its title';

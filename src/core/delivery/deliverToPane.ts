@@ -46,7 +46,7 @@ export interface DeliveryRequest {
   readonly limits?: Partial<DeliveryLimits>;
 }
 
-export interface DeliveryLimits {
+interface DeliveryLimits {
   /** How long a blank or unknown screen may take to become one with a composer: Codex redraws after a resize. */
   readonly settleMilliseconds: number;
   /** How long the pasted text may take to show. */

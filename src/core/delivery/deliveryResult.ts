@@ -1,44 +1,40 @@
 /** Why nothing was typed. Each is true before the first key; trying again later is safe. */
-export const DEFERRAL_REASONS = [
+export type DeferralReason =
   /** No Codex runs in the pane: a text would be executed by a shell (OD-37). */
-  'codex_not_running',
+  | 'codex_not_running'
   /** Codex is stopped or in the background; a shell has the keyboard. */
-  'codex_not_in_foreground',
+  | 'codex_not_in_foreground'
   /** The program ended and tmux kept the pane (OD-42). */
-  'pane_dead',
+  | 'pane_dead'
   /** Copy mode, and it could not be left. */
-  'pane_in_mode',
+  | 'pane_in_mode'
   /** Codex asks something: approval, trust, update, a menu. */
-  'dialog_open',
+  | 'dialog_open'
   /** A person's words are in the composer (OD-41). */
-  'composer_has_text',
+  | 'composer_has_text'
   /** A turn is running and the caller wants to wait for its end. */
-  'busy',
+  | 'busy'
   /** Codex is not ready yet, or has lost its server. */
-  'not_ready',
+  | 'not_ready'
   /** No composer is recognised. */
-  'unknown_screen',
+  | 'unknown_screen'
   /** The caller's fence said no before the first key. */
-  'fence_lost',
-] as const;
-export type DeferralReason = (typeof DEFERRAL_REASONS)[number];
+  | 'fence_lost';
 
 /** Why it can't be said that the message arrived although a key was pressed. */
-export const UNDELIVERED_REASONS = [
+export type UndeliveredReason =
   /** Pasted, but the text never showed in the composer; Enter was not pressed. */
-  'text_not_in_composer',
+  | 'text_not_in_composer'
   /** The caller's fence said no between text and Enter; the text stands in the composer. */
-  'fence_lost',
+  | 'fence_lost'
   /** Enter was pressed, and pressed again, and the text is still in the composer. */
-  'enter_not_taken',
+  | 'enter_not_taken'
   /** The composer let go of the text, yet no user turn came although nothing was running. */
-  'turn_not_seen',
+  | 'turn_not_seen'
   /** Another screen came up at that moment: the text may be with Codex, or still in the composer behind it. */
-  'screen_changed',
+  | 'screen_changed'
   /** The pane or Codex in it went away in between. */
-  'pane_gone',
-] as const;
-export type UndeliveredReason = (typeof UNDELIVERED_REASONS)[number];
+  | 'pane_gone';
 
 /** Wall-clock milliseconds of what was reached; null for what was not. */
 export interface DeliveryStages {

@@ -4,22 +4,7 @@ import type { ProcessRunner } from '../ports/processRunner.ts';
 import { tmuxCommand } from './tmuxCommand.ts';
 
 /** The keys that anyone may press in a pane; whatever else was asked for would be typed as text (OD-43). */
-export const PANE_KEYS = [
-  'Enter',
-  'Escape',
-  'C-c',
-  'C-u',
-  'Tab',
-  'Up',
-  'Down',
-  'y',
-  'n',
-  '1',
-  '2',
-  '3',
-  '4',
-  '5',
-] as const;
+const PANE_KEYS = ['Enter', 'Escape', 'C-c', 'C-u', 'Tab', 'Up', 'Down', 'y', 'n', '1', '2', '3', '4', '5'] as const;
 export type PaneKey = (typeof PANE_KEYS)[number];
 
 /**

@@ -24,7 +24,7 @@ export interface NewTmuxSession {
   readonly keepWhenDead?: boolean;
 }
 
-export interface CaptureOptions {
+interface CaptureOptions {
   /** Lines of scroll-back before the screen; none by default. */
   readonly historyLines?: number;
   /** With the SGR sequences for colour, bold, dim and reverse. */

@@ -33,7 +33,7 @@ export function tmuxCommand(runner: ProcessRunner, socket: string | undefined): 
   };
 }
 
-export const tmuxMissing = () =>
+const tmuxMissing = () =>
   refuse('tmux_missing', 'tmux is not installed or is not available on PATH; install it and try again');
 
 export const tmuxNotRunning = (session: string) =>
@@ -43,7 +43,7 @@ export const tmuxNotRunning = (session: string) =>
  * Sorts what tmux says on stderr into codes, once, here. tmux has neither exit codes nor a machine form for them.
  * Only stderr is quoted: argv and stdin may hold a message (OD-45).
  */
-export function tmuxFailure(verb: string, status: number, stderr: string): ConveyorError {
+function tmuxFailure(verb: string, status: number, stderr: string): ConveyorError {
   const detail = firstLine(stderr) || `exit status ${status}`;
   const facts = { verb, status };
   if (DENIED.test(detail)) {
