@@ -1,9 +1,12 @@
 import type { Browser, Frame, Locator, Page } from 'playwright-core';
 
-const patientMs = 60_000;
+const patientMs = 30_000;
 
 /** A window of VS Code in a browser page, as a person works with it. */
 export class Workbench {
+  /** The one that was opened last: whose picture is taken when a test fails. */
+  static last: Workbench | null = null;
+
   readonly page: Page;
 
   constructor(page: Page) {
@@ -14,16 +17,16 @@ export class Workbench {
   static async open(browser: Browser, url: string, size = { width: 1440, height: 900 }): Promise<Workbench> {
     const page = await browser.newPage({ viewport: size });
     const workbench = new Workbench(page);
+    Workbench.last = workbench;
     await page.goto(url);
     await page.locator('.monaco-workbench .activitybar').waitFor();
     return workbench;
   }
 
+  /** A second click on the icon would close it again. */
   async openConveyor(): Promise<void> {
-    await this.page
-      .locator('.activitybar .action-item', { has: this.page.locator('[aria-label^="Conveyor"]') })
-      .first()
-      .click();
+    if (await this.view('Tasks').isVisible()) return;
+    await this.page.locator('.activitybar .action-item a[aria-label^="Conveyor"]').first().click();
     await this.view('Tasks').waitFor();
   }
 
@@ -77,6 +80,18 @@ export class Workbench {
       await this.page.waitForTimeout(100);
     }
     throw new Error('no timeline is open');
+  }
+
+  /** Chooses a row of the pick that is open. */
+  async pick(text: string): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+  }
+
+  /** Answers the input box that is open. */
+  async type(text: string): Promise<void> {
+    await this.page.locator('.quick-input-widget .quick-input-message').waitFor();
+    await this.quickInput().fill(text);
+    await this.page.keyboard.press('Enter');
   }
 
   notification(text: string): Locator {

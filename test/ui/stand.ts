@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { build } from 'esbuild';
+import type { Browser } from 'playwright-core';
+
+import { bundle } from '../../src/build/bundle.ts';
+import { packageExtension } from '../../src/build/package.ts';
+import type { FakeWorld } from '../host/fakeEngine.ts';
+import { startVscodeServer, type VscodeServer } from '../host/vscodeServer.ts';
+import { launchBrowser } from './browser.ts';
+import { Workbench } from './workbench.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Screenshots are kept: people look at them. */
+export const screenshots = join(root, 'artifacts', 'screenshots');
+
+export const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+} as const;
+export type ThemeName = keyof typeof themes;
+
+/** A VS Code with the packaged extension installed, as a user has it, but with a fake engine in its thread. */
+export class Stand {
+  readonly server: VscodeServer;
+  readonly folder: string;
+  readonly #browser: Browser;
+  readonly #scratch: string;
+
+  private constructor(parts: { server: VscodeServer; browser: Browser; scratch: string; folder: string }) {
+    this.server = parts.server;
+    this.folder = parts.folder;
+    this.#browser = parts.browser;
+    this.#scratch = parts.scratch;
+  }
+
+  static async build({ vsix, trusted = true }: { vsix: string; trusted?: boolean }): Promise<Stand> {
+    const scratch = mkdtempSync(join(tmpdir(), 'conveyor-ui-'));
+    const folder = join(scratch, 'demo');
+    mkdirSync(folder);
+    const server = await startVscodeServer({
+      install: [vsix],
+      trusted,
+      settings: settingsOf('dark'),
+      env: { WORKERCTL_STATE_ROOT: '', CONVEYOR_TMUX_SOCKET: '' },
+    });
+    return new Stand({ server, browser: await launchBrowser(), scratch, folder });
+  }
+
+  open(size?: { width: number; height: number }): Promise<Workbench> {
+    return Workbench.open(this.#browser, this.server.url(this.folder), size);
+  }
+
+  /** As another process would commit it. */
+  setWorld(world: FakeWorld): void {
+    const stateRoot = join(this.folder, '.codex-workers');
+    mkdirSync(stateRoot, { recursive: true });
+    writeFileSync(join(stateRoot, 'draft'), JSON.stringify(world));
+    renameSync(join(stateRoot, 'draft'), join(stateRoot, 'fake.json'));
+  }
+
+  calls(): readonly unknown[] {
+    const path = join(this.folder, '.codex-workers', 'calls.jsonl');
+    if (!existsSync(path)) return [];
+    return readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+  }
+
+  forgetCalls(): void {
+    rmSync(join(this.folder, '.codex-workers', 'calls.jsonl'), { force: true });
+  }
+
+  /** VS Code follows its settings file. */
+  setSettings(settings: Readonly<Record<string, unknown>>): void {
+    const path = join(this.server.dataFolder, 'data', 'User', 'settings.json');
+    const current: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify(Object.assign({}, current, settings), null, 2));
+  }
+
+  setTheme(theme: ThemeName): void {
+    this.setSettings(settingsOf(theme));
+  }
+
+  async end(): Promise<void> {
+    await this.#browser.close();
+    await this.server.stop();
+    rmSync(this.#scratch, { recursive: true, force: true });
+  }
+}
+
+function settingsOf(theme: ThemeName): Readonly<Record<string, unknown>> {
+  return {
+    'workbench.colorTheme': themes[theme],
+    'window.autoDetectHighContrast': false,
+    'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  };
+}
+
+/** Packs the extension once for a run, with the fake engine in place of its supervisor thread. */
+export async function packWithFakeEngine(): Promise<{ readonly vsix: string; remove(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'conveyor-vsix-'));
+  const dist = join(folder, 'dist');
+  await bundle(dist);
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/host/fakeSupervisor.ts'],
+    outfile: join(dist, 'supervisor.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+  });
+  const { path } = await packageExtension(dist, folder);
+  return { vsix: path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Polls until the check passes; its last failure is the answer when it never does. */
+export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = 30_000): Promise<T> {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+}
+
+export function assertIncludes(texts: readonly string[], wanted: string): void {
+  assert.ok(
+    texts.some((text) => text.includes(wanted)),
+    `${JSON.stringify(texts)} has no “${wanted}”`,
+  );
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+
+import { aSnapshot, aTask } from '../../host/builders.ts';
+import { assertIncludes, eventually, screenshots, type Stand, themes, type ThemeName } from '../stand.ts';
+import { pairAtWork, pairWaiting } from '../story.ts';
+import type { Workbench } from '../workbench.ts';
+
+/** Nothing here judges: it takes the pictures that a person judges. */
+export function describeLooks(place: () => { stand: Stand; workbench: Workbench }): void {
+  describe('screenshots', () => {
+    const themeNames = Object.keys(themes).filter((name): name is ThemeName => name in themes);
+
+    before(async () => {
+      const { stand, workbench } = place();
+      stand.setWorld(pairAtWork());
+      await workbench.openConveyor();
+      await workbench.row('Tasks', 'worker busy').waitFor();
+      await workbench.row('Tasks', 'worker busy').click();
+      await workbench.row('Tasks', 'worker busy').getByRole('button', { name: 'Open Timeline' }).click();
+      const frame = await workbench.timeline();
+      await frame.locator('.row', { hasText: 'decision nudge' }).click();
+    });
+
+    for (const theme of themeNames) {
+      it(`of the pair at work: ${theme}`, async () => {
+        const { stand, workbench } = place();
+        stand.setTheme(theme);
+        stand.setWorld(pairAtWork());
+        const frame = await workbench.timeline();
+        await frame.locator('.row').first().waitFor();
+        await workbench.page.waitForTimeout(500);
+        await workbench.screenshot(join(screenshots, `pair-${theme}.png`));
+      });
+    }
+
+    it('of a worker that waits for the person', async () => {
+      const { stand, workbench } = place();
+      stand.setTheme('dark');
+      stand.setWorld(pairWaiting());
+      const frame = await workbench.timeline();
+      await frame.getByRole('button', { name: /needs approval/ }).waitFor();
+      await workbench.screenshot(join(screenshots, 'waiting.png'));
+    });
+
+    it('of an empty and of a broken timeline', async () => {
+      const { stand, workbench } = place();
+      const frame = await workbench.timeline();
+      stand.setWorld({ snapshot: aSnapshot({ tasks: [aTask({ timelineVersion: 9001 })] }) });
+      await frame.getByRole('heading', { name: 'Nothing has happened yet' }).waitFor();
+      await workbench.screenshot(join(screenshots, 'empty.png'));
+      stand.setWorld({ ...pairAtWork(), breaksTimeline: true });
+      await frame.getByRole('alert').waitFor();
+      await workbench.screenshot(join(screenshots, 'error.png'));
+    });
+
+    it('of an engine that stopped', async () => {
+      const { stand, workbench } = place();
+      stand.setWorld(pairAtWork());
+      await (await workbench.timeline()).locator('.row').first().waitFor();
+      stand.setWorld({ ...pairAtWork(), crashes: true });
+      await eventually(async () => assertIncludes(await workbench.rows('Tasks'), 'engine stopped'));
+      await workbench.screenshot(join(screenshots, 'engine-stopped.png'));
+      stand.setWorld(pairAtWork());
+      await eventually(async () => assertIncludes(await workbench.rows('Tasks'), 'this window · 14 sent on'), 60_000);
+    });
+
+    it('of a narrow window', async () => {
+      const { workbench } = place();
+      await workbench.page.setViewportSize({ width: 820, height: 900 });
+      await workbench.screenshot(join(screenshots, 'narrow.png'));
+      await workbench.page.setViewportSize({ width: 1440, height: 900 });
+      assert.ok(true);
+    });
+  });
+}
