@@ -67,6 +67,8 @@ async function runVerb(
   try {
     const given = 'path' in operation.inputs ? { ...input, path } : input;
     const output = await runOperation(operation, context, given);
+    const notice = operation.notice?.(output, inputFor(operation, input)) ?? null;
+    if (notice !== null) process.stderr.write(`${program}: ${notice}\n`);
     const written = await writeOut(render(operation, output, input, context));
     context.settleOutput(written === 0);
     return written === 0 ? (operation.exitStatus?.(output, inputFor(operation, input)) ?? 0) : written;

@@ -24,12 +24,14 @@ export function parseArguments(operation: AnyOperation, argv: readonly string[])
   );
   const { tokens } = parseArgs({ args: before, options, strict: false, allowPositionals: true, tokens: true });
   const given: Given = {};
+  const { own, foreign } = separateForeign(operation.inputs, before, tokens, spellings);
   const words: string[] = [];
-  for (const token of tokens) {
+  for (const token of own) {
     if (token.kind === 'positional') words.push(token.value);
     if (token.kind === 'option') readOption(token, spellings, flags, given);
   }
   readPositionals(operation.inputs, words, given);
+  if (foreign !== null) given[foreign.name] = foreign.words;
   if (rest !== null) given[rest.name] = rest.words;
   checkRequired(operation.inputs, given);
   checkExclusive(operation, given);
@@ -80,7 +82,7 @@ interface Named {
 function flagsOf(inputs: Arguments): Map<string, Named> {
   const found = new Map<string, Named>();
   for (const [name, argument] of Object.entries(inputs)) {
-    if (argument.positional || argument.kind === 'rest') continue;
+    if (argument.positional || argument.kind === 'rest' || argument.kind === 'passthrough') continue;
     for (const spelled of [flagName(name).slice(2), ...argument.aliases]) found.set(spelled, { name, argument });
   }
   return found;
@@ -108,6 +110,35 @@ function splitRest(
   if (name === undefined || at < 0) return { before: [...argv], rest: null };
   const words = argv.slice(at + 1);
   return { before: argv.slice(0, at), rest: { name, words: words[0] === '--' ? words.slice(1) : words } };
+}
+
+/**
+ * Keeps a verb's own tokens apart from what it hands on: options that it does not know, words beyond its own, and
+ * everything behind `--`, as they were given and in that order.
+ */
+function separateForeign(
+  inputs: Arguments,
+  argv: readonly string[],
+  tokens: readonly Token[],
+  spellings: ReadonlyMap<string, string>,
+): { readonly own: readonly Token[]; readonly foreign: { readonly name: string; readonly words: string[] } | null } {
+  const name = Object.keys(inputs).find((input) => inputs[input]?.kind === 'passthrough');
+  if (name === undefined) return { own: tokens, foreign: null };
+  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? argv.length;
+  let positionals = Object.values(inputs).filter(({ positional }) => positional).length;
+  const own: Token[] = [];
+  // One argument can be several tokens: `-abc` is three.
+  const places = new Set<number>();
+  for (const token of tokens) {
+    const isOwnOption = token.kind === 'option' && token.rawName.startsWith('--') && spellings.has(token.name);
+    const isOwnWord = token.kind === 'positional' && token.index < end && positionals-- > 0;
+    if (isOwnOption || isOwnWord) own.push(token);
+    else if (token.index !== end) places.add(token.index);
+    // A single letter is read as the long option of that name, and takes its value along.
+    const tookNext = token.kind === 'option' && token.value !== undefined && !token.inlineValue;
+    if (!isOwnOption && tookNext) places.add(token.index + 1);
+  }
+  return { own, foreign: { name, words: [...places].flatMap((index) => argv[index] ?? []) } };
 }
 
 function readPositionals(inputs: Arguments, words: readonly string[], given: Given): void {

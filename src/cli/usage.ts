@@ -20,7 +20,7 @@ export function verbHelp(program: string, operation: AnyOperation): string {
 }
 
 export function spell(name: string, argument: Argument<unknown>): string {
-  if (argument.positional) return argument.placeholder;
+  if (argument.positional || argument.kind === 'passthrough') return argument.placeholder;
   if (argument.kind === 'flag') return flagName(name);
   const repeated = argument.kind === 'list' ? ' ...' : '';
   return `${flagName(name)} ${argument.placeholder}${repeated}`;

@@ -7,7 +7,7 @@ import { refuse } from '../domain/errors.ts';
  * The same definition makes the flag, the palette's input, the JSON schema and the row of the CLI reference.
  */
 export interface Argument<Value> {
-  readonly kind: 'flag' | 'text' | 'integer' | 'number' | 'list' | 'rest';
+  readonly kind: 'flag' | 'text' | 'integer' | 'number' | 'list' | 'rest' | 'passthrough';
   readonly help: string;
   readonly placeholder: string;
   /** True for `conveyor cycle TASK`, false for `--task TASK`. */
@@ -144,6 +144,11 @@ export function choiceList<const Choice extends string>(
 /** The rest of the command line after the flag, untouched. */
 export function restOfLine(help: string): Argument<readonly string[]> {
   return define<readonly string[]>('rest', help, () => z.array(z.string()), { fallback: [] });
+}
+
+/** Everything that the verb itself does not know, and whatever follows `--`: meant for another program. */
+export function passthrough(help: string, placeholder: string): Argument<readonly string[]> {
+  return define<readonly string[]>('passthrough', help, () => z.array(z.string()), { fallback: [], placeholder });
 }
 
 /** `camelCase` of an input is `--kebab-case` on the command line. */

@@ -20,6 +20,8 @@ export interface Operation<Inputs extends Arguments, Output> {
   run(context: OperationContext, input: InputOf<Inputs>): Output | Promise<Output>;
   /** What people read when they did not ask for JSON. Without it the output is always JSON. */
   text?(output: Output, input: InputOf<Inputs>, context: OperationContext): string;
+  /** A remark beside the answer, for standard error: what was left out, for one. Null when there is nothing to say. */
+  notice?(output: Output, input: InputOf<Inputs>): string | null;
   /** `compact` prints one line in the order of the keys, as the reference does for two verbs. */
   readonly layout?: 'sorted' | 'compact';
   /** 1 for a negative answer that is still printed. */

@@ -7,6 +7,7 @@ import {
   integerWithDefault,
   optionalChoice,
   optionalText,
+  passthrough,
   positional,
   restOfLine,
   textList,
@@ -88,3 +89,48 @@ function refuses(argv: string[], sentence: RegExp): void {
     String(sentence),
   );
 }
+
+describe('parseArguments of a verb that hands on what it does not know', () => {
+  const launcher: AnyOperation = defineOperation({
+    name: 'launcher',
+    summary: 'Starts another program.',
+    effect: 'acts',
+    inputs: {
+      name: positional('a name', 'NAME'),
+      cwd: optionalText('a folder'),
+      quiet: flag('a switch'),
+      program: passthrough('arguments of the other program', 'ARGUMENT ...'),
+    },
+    output: () => z.null(),
+    run: () => null,
+  });
+  const read = (...argv: string[]) => parseArguments(launcher, argv);
+
+  it('takes its own options from anywhere before --, and leaves the rest in order', () => {
+    assert.deepEqual(read('n1', '--model', 'tiny', '--cwd', '/srv', '-c', 'a=b', '--quiet', '--flag=x', 'word'), {
+      name: 'n1',
+      cwd: '/srv',
+      quiet: true,
+      program: ['--model', 'tiny', '-c', 'a=b', '--flag=x', 'word'],
+    });
+  });
+
+  it('hands on everything behind --, its own names too', () => {
+    assert.deepEqual(read('n1', '--', '--cwd', '/x', '-abc', '--', 'word'), {
+      name: 'n1',
+      program: ['--cwd', '/x', '-abc', '--', 'word'],
+    });
+  });
+
+  it('takes no single letter for the beginning of a long option', () => {
+    assert.deepEqual(read('n1', '-c', '-q'), { name: 'n1', program: ['-c', '-q'] });
+  });
+
+  it('still wants what is required', () => {
+    assert.throws(
+      () => read('--', 'n1'),
+      (error) => ConveyorError.is(error, 'usage') && error.message.includes('name'),
+    );
+    assert.deepEqual(read('n1'), { name: 'n1', program: [] });
+  });
+});
