@@ -121,7 +121,8 @@ function hasEvidence(runId: string, iteration: number, type: string, criteria: r
   );
 }
 
-function isAdversarialCheck(evidence: JsonObject): boolean {
+/** An honest attempt to disprove the work, written down with its outcome. */
+export function isAdversarialCheck(evidence: JsonObject): boolean {
   const isComplete = ['failure_mode', 'check', 'result'].every((key) => (textOf(evidence[key]) ?? '').trim() !== '');
   const { status } = evidence;
   const isAccepted = status === undefined || (typeof status === 'string' && !REJECTED.has(status.trim().toLowerCase()));

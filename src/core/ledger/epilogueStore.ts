@@ -59,3 +59,17 @@ export function insertEpilogueRun(ledger: Connection, given: NewEpilogueRun, now
     ],
   ).lastId;
 }
+
+const counts = query(
+  z.object({ commands: z.number(), events: z.number() }),
+  `SELECT (SELECT count(*) FROM commands WHERE task_id = $taskId) AS commands,
+     (SELECT count(*) FROM events WHERE task_id = $taskId) AS events`,
+);
+
+/** How much is on record about a task. */
+export function countTaskRecords(
+  ledger: Connection,
+  taskId: string,
+): { readonly commands: number; readonly events: number } {
+  return counts.first(ledger, { taskId }) ?? { commands: 0, events: 0 };
+}

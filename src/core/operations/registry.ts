@@ -23,6 +23,7 @@ const loaders = {
   'enqueue-continue-iteration': async () => (await import('./enqueue.ts')).enqueueContinueIteration,
   'enqueue-notify-manager': async () => (await import('./enqueue.ts')).enqueueNotifyManager,
   'enqueue-nudge-worker': async () => (await import('./enqueue.ts')).enqueueNudgeWorker,
+  epilogue: async () => (await import('./epilogue.ts')).epilogue,
   'finish-task': async () => (await import('./finishTask.ts')).finishTask,
   handoff: async () => (await import('./handoff.ts')).handoff,
   ingest: async () => (await import('./ingest.ts')).ingest,

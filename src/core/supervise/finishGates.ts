@@ -1,5 +1,5 @@
 import { type ConveyorError, refuse } from '../domain/errors.ts';
-import type { JsonObject } from '../domain/json.ts';
+import { isAdversarialCheck } from '../domain/loopPolicy.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { type CriteriaSummary, type Criterion, listCriteria, summarizeCriteria } from '../ledger/criterionStore.ts';
 import { type EpilogueRun, listEpilogueRuns } from '../ledger/epilogueStore.ts';
@@ -144,7 +144,8 @@ function auditAcks(ledger: Connection, task: Task, isRequired: boolean): AckAudi
   };
 }
 
-function auditEpilogue(ledger: Connection, task: Task, isRequired: boolean): EpilogueAudit {
+/** Every configured step with its latest run. */
+export function auditEpilogue(ledger: Connection, task: Task, isRequired: boolean): EpilogueAudit {
   const required = findManagerConfig(ledger, task.id)?.epilogues ?? [];
   const runs = listEpilogueRuns(ledger, task.id);
   const steps = required.map((name) => {
@@ -166,20 +167,7 @@ function auditEpilogue(ledger: Connection, task: Task, isRequired: boolean): Epi
   };
 }
 
-const FAILED = ['error', 'errored', 'fail', 'failed', 'failure', 'rejected'];
-
-/** An honest attempt to disprove the work, written down with its outcome. */
-export function isAdversarialProof({ status, evidence }: Pick<Criterion, 'status' | 'evidence'>): boolean {
-  if (status !== 'satisfied' || evidence.evidence_type !== 'adversarial_check') return false;
-  return ['failure_mode', 'check', 'result'].every((key) => isText(evidence, key)) && didNotFail(evidence);
-}
-
-function isText(evidence: JsonObject, key: string): boolean {
-  const value = evidence[key];
-  return typeof value === 'string' && value.trim() !== '';
-}
-
-function didNotFail({ status }: JsonObject): boolean {
-  if (status === undefined) return true;
-  return typeof status === 'string' && !FAILED.includes(status.trim().toLowerCase());
+/** Somebody tried to disprove the work and failed, and the criterion that says so still stands. */
+function isAdversarialProof({ status, evidence }: Criterion): boolean {
+  return status === 'satisfied' && evidence.evidence_type === 'adversarial_check' && isAdversarialCheck(evidence);
 }
