@@ -121,3 +121,7 @@ INSERT INTO panel_sequence (id, value) VALUES (1, 0);
 
 -- Revisions and routing that the reference leaves to luck (CP-26): ours are unique, whoever wins the race.
 CREATE INDEX panel_codex_events_completions ON codex_events (session_id, subtype, id) WHERE subtype = 'task_complete';
+
+-- What begins, ends and interrupts turns: a few rows among many, for states and timelines.
+CREATE INDEX panel_codex_events_turns ON codex_events (session_id, id) WHERE type = 'event_msg'
+  AND subtype IN ('task_started', 'task_complete', 'turn_aborted', 'user_message', 'item_completed', 'error');

@@ -19,6 +19,10 @@ const codexEventRow = z.object({
 export type CodexEvent = z.infer<typeof codexEventRow>;
 
 const columns = 'id, session_id, timestamp, type, subtype, payload_json AS payload, byte_offset, ingested_at';
+/** In the words of the index on these rows, so that it is used. */
+export const isTurnLine = `type = 'event_msg'
+  AND subtype IN ('task_started', 'task_complete', 'turn_aborted', 'user_message', 'item_completed', 'error')`;
+
 const newest = query(
   codexEventRow,
   `SELECT ${columns} FROM codex_events WHERE session_id = $session AND ($subtype IS NULL OR subtype = $subtype)
@@ -34,7 +38,7 @@ const newestSince = query(
 );
 const newestBoundary = query(
   z.object({ id: z.number() }),
-  `SELECT id FROM codex_events WHERE session_id = ? AND id >= ? AND type = 'event_msg' AND subtype = 'task_started'
+  `SELECT id FROM codex_events WHERE session_id = ? AND id >= ? AND ${isTurnLine} AND subtype = 'task_started'
    ORDER BY id DESC LIMIT 1`,
 );
 const eventsSince = query(
