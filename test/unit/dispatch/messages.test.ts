@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { acquireLease, paneLease, releaseLease } from '../../../src/core/ledger/leaseStore.ts';
 import { registerPanelSession } from '../../../src/core/ledger/panelSessionStore.ts';
 import { markSessionGone } from '../../../src/core/ledger/sessionStore.ts';
 import { setTaskState } from '../../../src/core/ledger/taskStore.ts';
@@ -135,6 +136,38 @@ describe('dispatching messages', () => {
       await fixture.pass({ limit: 1 });
     }
     assert.equal(fixture.count('telemetry_events', "event_type = 'dispatch_signal_failed'"), 1);
+  });
+
+  it('OD-13: what rests for one manager hides nothing that waits for another', async () => {
+    const alpha = fixture.pair('alpha', ['manager']);
+    const beta = fixture.pair('beta', ['manager']);
+    fixture.panes.missing.set('alpha-manager', terminalGone());
+    fixture.panes.missing.set('beta-manager', terminalGone());
+    for (const turn of ['a1', 'a2', 'a3']) fixture.complete(alpha.worker, turn);
+    await fixture.pass();
+    fixture.clock.advance(1000);
+    fixture.complete(beta.worker, 'b1');
+    await fixture.pass();
+    fixture.panes.missing.delete('beta-manager');
+    const told: unknown[] = [];
+    for (let passes = 0; passes < 20 && told.length === 0; passes += 1) {
+      fixture.clock.advance(1000);
+      told.push(...(await fixture.pass({ limit: 1 })).filter(({ state }) => state === 'delivered'));
+    }
+    assert.equal(told.length, 1);
+  });
+
+  it('does not touch a pane that is in another hand', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    await fixture.enqueue(task, 'go on');
+    const name = paneLease('/tmp/tmux/fake', '%alpha-worker');
+    const request = { holder: 'somebody', kind: 'pane', milliseconds: 15_000 } as const;
+    const lease = acquireLease(fixture.ledger, fixture.deps, name, request);
+    assert.ok(lease);
+    assert.deepEqual(column(await fixture.pass(), 'error_type'), ['pane_busy']);
+    releaseLease(fixture.ledger, fixture.deps, name, lease);
+    fixture.clock.advance(1500);
+    assert.deepEqual(column(await fixture.pass(), 'state'), ['delivered']);
   });
 
   it('OD-13: nothing is tried any more once the task is unbound; what is left can be read', async () => {
