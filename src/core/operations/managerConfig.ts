@@ -9,6 +9,7 @@ import {
 } from '../ledger/managerConfigStore.ts';
 import { requireTask, type Task } from '../ledger/taskStore.ts';
 import { interviewForConfig } from '../supervise/configInterview.ts';
+import { seedCriteria } from '../supervise/criteria.ts';
 import { configQuestions } from '../supervise/configQuestions.ts';
 import {
   changeManagerConfig,
@@ -116,7 +117,9 @@ export const managerConfig = defineOperation({
 function save({ ledger, clock }: OperationContext, task: Task, changes: PolicyChanges): SavedConfig {
   return ledger.write(() => {
     refuseAbsentEntries(findManagerConfig(ledger, task.id) ?? defaultPolicy, changes.remove ?? []);
-    return changeManagerConfig(ledger, task, changes, clock.now());
+    const saved = changeManagerConfig(ledger, task, changes, clock.now());
+    seedCriteria(ledger, task, changes.lists?.acceptance_criteria ?? [], clock.now());
+    return saved;
   });
 }
 

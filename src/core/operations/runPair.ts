@@ -3,15 +3,14 @@ import { ConveyorError, refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import { findBinding, insertBinding } from '../ledger/bindingStore.ts';
-import { listCriteria } from '../ledger/criterionStore.ts';
 import { findManagerConfig, type ManagerConfig, saveManagerPolicy } from '../ledger/managerConfigStore.ts';
 import { findActiveRun, insertActiveRun } from '../ledger/runStore.ts';
 import { markSessionGone, requireSession } from '../ledger/sessionStore.ts';
 import { findTask, insertTask, type Task } from '../ledger/taskStore.ts';
 import { recordTelemetry, type TelemetrySeverity } from '../ledger/telemetryStore.ts';
 import { managerPrompt, workerPrompt } from '../supervise/bootstrapPrompt.ts';
-import { addCriterion } from '../supervise/criteria.ts';
-import { defaultPolicy, mergePolicy, type PolicyChanges, trimmedOnce } from '../supervise/managerConfig.ts';
+import { seedCriteria } from '../supervise/criteria.ts';
+import { defaultPolicy, mergePolicy, type PolicyChanges } from '../supervise/managerConfig.ts';
 import { tmuxSessionOf } from '../delivery/startSession.ts';
 import { refuseEnded } from '../supervise/taskState.ts';
 import { contractSummary } from './contractSummary.ts';
@@ -153,7 +152,7 @@ function seedContract(context: OperationContext, order: PairOrder): Seed {
     taskCreated: known === null,
     config,
     seededConfig,
-    seededCriteria: seedCriteria(context, task, config),
+    seededCriteria: seedCriteria(ledger, task, config.acceptance_criteria, clock.now()),
   };
 }
 
@@ -181,27 +180,6 @@ function seedConfig(
   );
   tell('pair_manager_config_seeded', 'Manager configuration seeded.', {}, counts);
   return config;
-}
-
-/** Acceptance texts become criteria, once each, whatever source knew them before. */
-function seedCriteria({ ledger, clock }: OperationContext, task: Task, config: ManagerConfig): number {
-  const known = new Set(listCriteria(ledger, task.id).map(({ criterion }) => criterion));
-  const texts = trimmedOnce(config.acceptance_criteria).filter((text) => !known.has(text));
-  const ids = texts.map((text) => {
-    const proposal = {
-      text,
-      source: 'manager_inferred' as const,
-      status: 'accepted' as const,
-      rationale: 'Taken over from the acceptance list of the manager configuration.',
-      evidence: { source: 'manager_config' },
-    };
-    return addCriterion(ledger, task, proposal, clock.now()).criterion.id;
-  });
-  if (ids.length > 0) {
-    const payload = { criterion_ids: ids, source: 'manager_config' };
-    recordEvent(ledger, { type: 'manager_acceptance_criteria_seeded', taskId: task.id, payload }, clock.now());
-  }
-  return ids.length;
 }
 
 type Tell = (

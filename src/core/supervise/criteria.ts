@@ -9,10 +9,12 @@ import {
   findCriterion,
   findCriterionByText,
   insertCriterion,
+  listCriteria,
   updateCriterion,
 } from '../ledger/criterionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
 import { recordTelemetry } from '../ledger/telemetryStore.ts';
+import { trimmedOnce } from './managerConfig.ts';
 
 /** What somebody says about a criterion. Left out: as it is. */
 export interface CriterionNote {
@@ -85,6 +87,31 @@ export function moveCriterion(
   };
   audit(ledger, 'acceptance_criterion_updated', criterion, former, { previous_status: known.status }, now);
   return criterion;
+}
+
+/**
+ * Acceptance texts of a policy become accepted criteria, once each, whatever source knew them before: one list, not two
+ * (CP-39). Returns how many are new. Call inside a write transaction.
+ */
+export function seedCriteria(ledger: Connection, task: Task, texts: readonly string[], now: number): number {
+  const known = new Set(listCriteria(ledger, task.id).map(({ criterion }) => criterion));
+  const ids = trimmedOnce(texts)
+    .filter((text) => !known.has(text))
+    .map((text) => {
+      const proposal = {
+        text,
+        source: 'manager_inferred',
+        status: 'accepted',
+        rationale: 'Taken over from the acceptance list of the manager configuration.',
+        evidence: { source: 'manager_config' },
+      } as const;
+      return addCriterion(ledger, task, proposal, now).criterion.id;
+    });
+  if (ids.length > 0) {
+    const payload = { criterion_ids: ids, source: 'manager_config' };
+    recordEvent(ledger, { type: 'manager_acceptance_criteria_seeded', taskId: task.id, payload }, now);
+  }
+  return ids.length;
 }
 
 /** The burden of proof is on whoever says that something is true (CP-35). */

@@ -142,6 +142,22 @@ describe('the contract of a task', () => {
     );
   });
 
+  it('CP-39: an acceptance text of the configuration is a criterion, once', async () => {
+    await fixture.run(criteria, { task: 'alpha', add: true, criterion: 'Known', source: 'user_requested' });
+    for (let round = 0; round < 2; round += 1) {
+      await fixture.run(managerConfig, { task: 'alpha', acceptance: ['Tests pass', 'Known', ' Tests pass '] });
+    }
+    const listed = await fixture.run(criteria, { task: 'alpha', list: true });
+    assert.deepEqual(
+      listed.criteria.map(({ criterion, status }) => [criterion, status]),
+      [
+        ['Known', 'proposed'],
+        ['Tests pass', 'accepted'],
+      ],
+    );
+    assert.equal(fixture.events('manager_acceptance_criteria_seeded').length, 1);
+  });
+
   it('reads flat permissions of old configurations', () => {
     assert.deepEqual(
       readPermissions({ allow_pr: true, worker_compact_clear: true, repo: 'no list', junk: 1 }).worker_session,
