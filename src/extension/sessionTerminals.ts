@@ -73,10 +73,16 @@ export class SessionTerminals implements Disposable {
       color: new vscode.ThemeColor(plan.session.role === 'worker' ? 'terminal.ansiBlue' : 'terminal.ansiMagenta'),
       location:
         plan.terminalLocation === 'editor'
-          ? { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false }
+          ? { viewColumn: editorColumn(), preserveFocus: false }
           : vscode.TerminalLocation.Panel,
       // A reload would revive it with no session behind; it is opened again from the tree instead.
       isTransient: true,
     });
   }
+}
+
+/** Beside what one works on; with nothing open, there is nothing to stand beside. */
+function editorColumn(): vscode.ViewColumn {
+  const isEmpty = vscode.window.tabGroups.activeTabGroup.tabs.length === 0;
+  return isEmpty ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside;
 }

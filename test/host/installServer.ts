@@ -46,11 +46,10 @@ function requireNode24(): void {
   throw new Error(`the VS Code server needs Node 24, this is ${process.version}: run it through an npm script`);
 }
 
+/** The lockfile says it all; package.json may be formatted anew. */
 function fingerprint(): string {
-  const lock = join(manifestFolder, 'package-lock.json');
-  const hash = createHash('sha256').update(readFileSync(join(manifestFolder, 'package.json')));
-  if (existsSync(lock)) hash.update(readFileSync(lock));
-  return `${process.platform}-${process.arch}-${hash.digest('hex').slice(0, 12)}`;
+  const lock = readFileSync(join(manifestFolder, 'package-lock.json'));
+  return `${process.platform}-${process.arch}-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`;
 }
 
 /** Another process may have been quicker: its install is as good as ours. */
@@ -88,8 +87,7 @@ function npmInstall(folder: string, log: (line: string) => void): Promise<void> 
   // node-gyp cannot download headers everywhere; the npm package of the Node binary carries them.
   if (process.platform === 'linux') env['npm_config_nodedir'] = headers;
 
-  const verb = existsSync(join(folder, 'package-lock.json')) ? 'ci' : 'install';
-  const child = spawn('npm', [verb, '--no-audit', '--no-fund', '--foreground-scripts'], {
+  const child = spawn('npm', ['ci', '--no-audit', '--no-fund', '--foreground-scripts'], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -108,7 +106,7 @@ function npmInstall(folder: string, log: (line: string) => void): Promise<void> 
     child.on('error', fail);
     child.on('close', (code) => {
       if (code === 0) done();
-      else fail(new Error(`npm ${verb} of the VS Code server failed (${code}):\n${tail.join('\n')}`));
+      else fail(new Error(`npm ci of the VS Code server failed (${code}):\n${tail.join('\n')}`));
     });
   });
 }

@@ -39,6 +39,7 @@ async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted')
   mkdirSync(workspace);
   const log = process.env['CONVEYOR_VERBOSE'] ? (line: string) => process.stderr.write(`${line}\n`) : undefined;
   const server = await startVscodeServer({
+    testDriver: true,
     trusted: suite === 'trusted',
     env: { CONVEYOR_HOST_SUITE: suite, CONVEYOR_HOST_RESULTS: results, WORKERCTL_STATE_ROOT: '' },
     ...(log ? { log } : {}),

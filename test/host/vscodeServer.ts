@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** False: the person is asked whether to trust a folder, and starts without trusting it. */
   readonly trusted?: boolean;
+  /** True: honours the `payload` of an address, as suites inside the extension host need. Keeps toasts away. */
+  readonly testDriver?: boolean;
   readonly log?: (line: string) => void;
 }
 
@@ -52,8 +54,8 @@ export async function startVscodeServer(options: ServerOptions = {}): Promise<Vs
   const child = spawn(
     process.execPath,
     [entry, '--host=127.0.0.1', '--port=0', '--without-connection-token', '--accept-server-license-terms']
-      .concat(['--enable-smoke-test-driver', '--disable-telemetry', '--telemetry-level=off'])
-      .concat(trust, folders),
+      .concat(['--disable-telemetry', '--telemetry-level=off'])
+      .concat(options.testDriver ? ['--enable-smoke-test-driver'] : [], trust, folders),
     { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   const stop = async () => {

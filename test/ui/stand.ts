@@ -11,20 +11,12 @@ import { packageExtension } from '../../src/build/package.ts';
 import type { FakeWorld } from '../host/fakeEngine.ts';
 import { startVscodeServer, type VscodeServer } from '../host/vscodeServer.ts';
 import { launchBrowser } from './browser.ts';
-import { Workbench } from './workbench.ts';
+import { themes, Workbench } from './workbench.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
 /** Screenshots are kept: people look at them. */
 export const screenshots = join(root, 'artifacts', 'screenshots');
-
-export const themes = {
-  dark: 'Default Dark Modern',
-  light: 'Default Light Modern',
-  'high-contrast': 'Default High Contrast',
-  'high-contrast-light': 'Default High Contrast Light',
-} as const;
-export type ThemeName = keyof typeof themes;
 
 /** A VS Code with the packaged extension installed, as a user has it, but with a fake engine in its thread. */
 export class Stand {
@@ -47,7 +39,11 @@ export class Stand {
     const server = await startVscodeServer({
       install: [vsix],
       trusted,
-      settings: settingsOf('dark'),
+      settings: {
+        'workbench.colorTheme': themes.dark,
+        'window.autoDetectHighContrast': false,
+        'workbench.secondarySideBar.defaultVisibility': 'hidden',
+      },
       env: { WORKERCTL_STATE_ROOT: '', CONVEYOR_TMUX_SOCKET: '' },
     });
     return new Stand({ server, browser: await launchBrowser(), scratch, folder });
@@ -78,30 +74,11 @@ export class Stand {
     rmSync(join(this.folder, '.codex-workers', 'calls.jsonl'), { force: true });
   }
 
-  /** VS Code follows its settings file. */
-  setSettings(settings: Readonly<Record<string, unknown>>): void {
-    const path = join(this.server.dataFolder, 'data', 'User', 'settings.json');
-    const current: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    writeFileSync(path, JSON.stringify(Object.assign({}, current, settings), null, 2));
-  }
-
-  setTheme(theme: ThemeName): void {
-    this.setSettings(settingsOf(theme));
-  }
-
   async end(): Promise<void> {
     await this.#browser.close();
     await this.server.stop();
     rmSync(this.#scratch, { recursive: true, force: true });
   }
-}
-
-function settingsOf(theme: ThemeName): Readonly<Record<string, unknown>> {
-  return {
-    'workbench.colorTheme': themes[theme],
-    'window.autoDetectHighContrast': false,
-    'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  };
 }
 
 /** Packs the extension once for a run, with the fake engine in place of its supervisor thread. */

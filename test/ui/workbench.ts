@@ -2,6 +2,21 @@ import type { Browser, Frame, Locator, Page } from 'playwright-core';
 
 const patientMs = 30_000;
 
+export const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+} as const;
+export type ThemeName = keyof typeof themes;
+
+const shownThemes: Readonly<Record<ThemeName, { readonly label: string; readonly base: string }>> = {
+  dark: { label: 'Dark Modern', base: 'vs-dark' },
+  light: { label: 'Light Modern', base: 'vs' },
+  'high-contrast': { label: 'Dark High Contrast', base: 'hc-black' },
+  'high-contrast-light': { label: 'Light High Contrast', base: 'hc-light' },
+};
+
 /** A window of VS Code in a browser page, as a person works with it. */
 export class Workbench {
   /** The one that was opened last: whose picture is taken when a test fails. */
@@ -36,8 +51,7 @@ export class Workbench {
 
   /** Rows of a view from top to bottom, as they read. */
   async rows(name: string): Promise<readonly string[]> {
-    const rows = await this.view(name).locator('.monaco-list-row').all();
-    return Promise.all(rows.map(async (row) => (await row.innerText()).replaceAll(/\s+/g, ' ').trim()));
+    return clean(await this.view(name).locator('.monaco-list-row').allInnerTexts());
   }
 
   row(view: string, text: string): Locator {
@@ -54,14 +68,24 @@ export class Workbench {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Chooses a theme as a person does, and waits until the workbench wears it. */
+  async setTheme(theme: ThemeName): Promise<void> {
+    const { label, base } = shownThemes[theme];
+    await this.command('Preferences: Color Theme');
+    await this.page.locator('.quick-input-widget', { hasText: 'color theme' }).waitFor();
+    await this.quickInput().fill(label);
+    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator(`.monaco-workbench.${base}`).waitFor();
+  }
+
   quickInput(): Locator {
     return this.page.locator('.quick-input-widget input').first();
   }
 
   async quickPicks(): Promise<readonly string[]> {
     await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    const rows = await this.page.locator('.quick-input-list .monaco-list-row').all();
-    return Promise.all(rows.map(async (row) => (await row.innerText()).replaceAll(/\s+/g, ' ').trim()));
+    return clean(await this.page.locator('.quick-input-list .monaco-list-row').allInnerTexts());
   }
 
   /** The frame of our page: VS Code puts two frames around it. */
@@ -69,13 +93,7 @@ export class Workbench {
     const end = Date.now() + patientMs;
     while (Date.now() < end) {
       for (const frame of this.page.frames()) {
-        if (
-          (await frame
-            .locator('conveyor-timeline')
-            .count()
-            .catch(() => 0)) > 0
-        )
-          return frame;
+        if ((await countIn(frame)) > 0) return frame;
       }
       await this.page.waitForTimeout(100);
     }
@@ -106,5 +124,18 @@ export class Workbench {
 
   async close(): Promise<void> {
     await this.page.close();
+  }
+}
+
+function clean(texts: readonly string[]): readonly string[] {
+  return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
+}
+
+/** Zero also for a frame that is just going away. */
+async function countIn(frame: Frame): Promise<number> {
+  try {
+    return await frame.locator('conveyor-timeline').count();
+  } catch {
+    return 0;
   }
 }

@@ -39,10 +39,6 @@ export function supervisorIn(script: string): StartSupervisor {
       on: (listener) => worker.on('message', listener),
       // Starting a pair waits for two Codexes; the engine has its own deadlines.
       timeout: -1,
-      onGeneralError: (error) => {
-        events.log('error', `message to or from the supervisor: ${error.message}`);
-        return true;
-      },
     });
 
     let failure: Error | null = null;

@@ -48,12 +48,12 @@ const welcomes = [
   {
     view: viewIds.tasks,
     when: `${ready} && ${contextKeys.noTmux} && !${contextKeys.ledgerRefused}`,
-    contents: `tmux was not found. Agents run in it, so that they outlive this window: install it (\`apt install tmux\`, \`brew install tmux\`) or say where it is.${button('Set tmux Path', setting('conveyor.tmux.path'))}`,
+    contents: `tmux was not found. Agents run in it, so that they outlive this window: install it (apt install tmux, brew install tmux) or say where it is.${button('Set tmux Path', setting('conveyor.tmux.path'))}`,
   },
   {
     view: viewIds.tasks,
     when: `${ready} && ${contextKeys.noCodex} && !${contextKeys.noTmux} && !${contextKeys.ledgerRefused}`,
-    contents: `Codex was not found: install it (\`npm install -g @openai/codex\`) or say where it is.${button('Set Codex Path', setting('conveyor.codex.path'))}`,
+    contents: `Codex was not found: install it (npm install -g @openai/codex) or say where it is.${button('Set Codex Path', setting('conveyor.codex.path'))}`,
   },
   {
     view: viewIds.tasks,
@@ -67,16 +67,16 @@ const welcomes = [
   },
 ];
 
-// Below an empty Tasks view the other two say only what they are for.
+// Below an empty Tasks view the other two say only what they are for: one button in sight is enough.
 const quietPlaces = [
   {
     view: viewIds.sessions,
-    when: `${ready} && ${contextKeys.noSessions}`,
-    contents: `Codex sessions appear here once they are started or registered.\n\n[Register a running session](command:${commandIds.registerSession})`,
+    when: `${ready} && ${unhindered} && ${contextKeys.noSessions}`,
+    contents: `Codex sessions appear here once they are started, or [registered](command:${commandIds.registerSession}) where they run in tmux already.`,
   },
   {
     view: viewIds.criteria,
-    when: `${ready} && !${contextKeys.noTasks}`,
-    contents: `What must be true before this task is done.\n\n[Add a criterion](command:${commandIds.addCriterion})`,
+    when: `${ready} && ${unhindered} && !${contextKeys.noTasks}`,
+    contents: `What must be true before this task is done. [Add one](command:${commandIds.addCriterion}), or let the manager propose.`,
   },
 ];

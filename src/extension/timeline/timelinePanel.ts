@@ -110,7 +110,7 @@ export class TimelinePanel implements Disposable {
     } finally {
       this.#isLoading = false;
     }
-    await this.#refresh();
+    if (this.#shown !== '') await this.#refresh();
   }
 
   async #scene(): Promise<TimelineScene> {
@@ -137,7 +137,9 @@ export class TimelinePanel implements Disposable {
     }
   }
 
+  /** Whatever changes next is worth another try. */
   #failure(reason: { message: string; remedy: string | null; canRetry: boolean }): TimelineScene {
+    this.#shown = '';
     return { kind: 'failed', task: this.#parts.ref.task, ...reason };
   }
 }

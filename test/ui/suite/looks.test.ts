@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
 import { aSnapshot, aTask } from '../../host/builders.ts';
-import { assertIncludes, eventually, screenshots, type Stand, themes, type ThemeName } from '../stand.ts';
+import { assertIncludes, eventually, screenshots, type Stand } from '../stand.ts';
 import { pairAtWork, pairWaiting } from '../story.ts';
-import type { Workbench } from '../workbench.ts';
+import { type ThemeName, themes, type Workbench } from '../workbench.ts';
 
 /** Nothing here judges: it takes the pictures that a person judges. */
 export function describeLooks(place: () => { stand: Stand; workbench: Workbench }): void {
@@ -25,7 +25,7 @@ export function describeLooks(place: () => { stand: Stand; workbench: Workbench 
     for (const theme of themeNames) {
       it(`of the pair at work: ${theme}`, async () => {
         const { stand, workbench } = place();
-        stand.setTheme(theme);
+        await workbench.setTheme(theme);
         stand.setWorld(pairAtWork());
         const frame = await workbench.timeline();
         await frame.locator('.row').first().waitFor();
@@ -36,7 +36,7 @@ export function describeLooks(place: () => { stand: Stand; workbench: Workbench 
 
     it('of a worker that waits for the person', async () => {
       const { stand, workbench } = place();
-      stand.setTheme('dark');
+      await workbench.setTheme('dark');
       stand.setWorld(pairWaiting());
       const frame = await workbench.timeline();
       await frame.getByRole('button', { name: /needs approval/ }).waitFor();

@@ -49,7 +49,7 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
       assert.equal(await frame.locator('.row[tabindex="0"]').count(), 1);
       await frame.locator('.row').last().focus();
       await frame.page().keyboard.press('Home');
-      const details = frame.getByRole('complementary', { name: 'Details' });
+      const details = frame.getByRole('complementary', { name: 'Details' }).locator('.summary');
       await eventually(async () => assert.match(await details.innerText(), /start_pair succeeded/));
       await frame.page().keyboard.press('ArrowDown');
       await eventually(async () => assert.match(await details.innerText(), /worker acknowledged/));
@@ -68,10 +68,10 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
     });
 
     it('has no accessibility violation, in no theme', async () => {
-      const { stand } = place();
+      const { workbench } = place();
       await frame.locator('.row', { hasText: 'decision nudge' }).click();
       for (const theme of ['dark', 'light', 'high-contrast', 'high-contrast-light'] as const) {
-        stand.setTheme(theme);
+        await workbench.setTheme(theme);
         await eventually(async () =>
           assert.match((await frame.locator('body').getAttribute('class')) ?? '', bodyClass[theme]),
         );
@@ -81,7 +81,7 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
           .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html + ' ' + (node.any[0]?.message ?? '')).slice(0, 3).join(' | ')))`);
         assert.deepEqual(violations, [], theme);
       }
-      stand.setTheme('dark');
+      await workbench.setTheme('dark');
       await frame.getByRole('button', { name: 'Close details' }).click();
     });
 

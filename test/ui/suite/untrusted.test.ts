@@ -20,7 +20,7 @@ export function describeUntrusted(vsix: () => string): void {
 
     it('is looked at without starting anything, until it is trusted', async () => {
       const { page } = workbench;
-      await page.getByRole('button', { name: /No, I don't/ }).click();
+      await page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
       await workbench.openConveyor();
       const welcome = workbench.view('Tasks').locator('.welcome-view-content');
       await eventually(async () => assert.match(await welcome.innerText(), /starts nothing and sends nothing here/));

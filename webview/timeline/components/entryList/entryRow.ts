@@ -16,7 +16,7 @@ export interface EntryRowParts {
 
 export function entryRow({ entry, isSelected, isTabStop, isFresh }: EntryRowParts): TemplateResult {
   const lane = laneOf(entry.actor);
-  const { weight, title } = kindLook(entry.kind);
+  const { weight } = kindLook(entry.kind);
   const classes = ['row', weight, entry.kind === 'observe' ? 'observe' : '', isFresh ? 'fresh' : '']
     .filter(Boolean)
     .join(' ');
@@ -26,7 +26,6 @@ export function entryRow({ entry, isSelected, isTabStop, isFresh }: EntryRowPart
     id=${entry.id}
     data-id=${entry.id}
     aria-selected=${isSelected}
-    aria-label=${spokenRow(entry, title)}
     tabindex=${isTabStop ? 0 : -1}
   >
     <time datetime=${entry.at}>${timeLabel(entry.at)}</time>
@@ -41,11 +40,6 @@ export function pauseRow(label: string): TemplateResult {
   return html`<div class="pause" role="presentation">
     <span></span>${tracks(null, null)}<span class="later">${label}</span>
   </div>`;
-}
-
-function spokenRow(entry: TimelineEntry, title: string): string {
-  const state = entry.state === null ? '' : `, ${entry.state}`;
-  return `${timeLabel(entry.at)}, ${whoText(entry.actor, laneOf(entry.actor))}, ${title}: ${entry.summary}${state}`;
 }
 
 /** Tools that act for the same lane keep their own name: dispatch, reviewer. */
@@ -74,7 +68,7 @@ function mark({ kind, state }: TimelineEntry): TemplateResult {
       // A look that worked is the rule: marking each would hide what isn't.
       return kind === 'observe'
         ? html`<span class="mark"></span>`
-        : html`<span class="mark ok" title=${state ?? ''}>${icons.check}</span>`;
+        : html`<span class="mark ok" title=${state ?? ''}>${icons.check}<span class="spoken">${state}</span></span>`;
     case 'bad':
       return html`<span class="mark bad">${icons.cross}<span>${state}</span></span>`;
     case 'open':

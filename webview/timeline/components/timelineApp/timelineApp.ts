@@ -60,64 +60,62 @@ export class TimelineApp extends LitElement {
   }
 
   #ready(scene: ReadyScene): unknown {
-    const state = this.#state;
-    const entry = selectedEntry(state);
     return html`
-      <timeline-header .scene=${scene} .onOpenTerminal=${this.#openTerminal}></timeline-header>
+      <timeline-header role="banner" .scene=${scene} .onOpenTerminal=${this.#openTerminal}></timeline-header>
       ${
         scene.staleReason === null
           ? nothing
           : html`<div class="stale" role="status">${icons.warning} ${scene.staleReason} What is shown may be old.</div>`
       }
-      ${
-        state.entries.length === 0
-          ? html`<main>
-              <scene-message
-                tone="empty"
-                heading="Nothing has happened yet"
-                text="Each look of the manager, each decision, message and turn appears here as it happens."
-              ></scene-message>
-            </main>`
-          : html`
-              <filter-bar
-                .lane=${state.lane}
-                .counts=${laneCounts(state)}
-                .showsMechanics=${state.showsMechanics}
-                .isInChain=${state.correlationId !== null}
-                .isLive=${state.isFollowing && scene.staleReason === null}
-                .onLane=${(lane: TimelineState['lane']) => this.#dispatch({ kind: 'laneChosen', lane })}
-                .onMechanics=${() => this.#dispatch({ kind: 'mechanicsToggled' })}
-                .onLeaveChain=${() => this.#dispatch({ kind: 'chainChosen', correlationId: null })}
-              ></filter-bar>
-              <main class=${entry === null ? '' : 'with-details'}>
-                <entry-list
-                  .days=${dayGroups(visibleEntries(state), new Date())}
-                  .label=${`Timeline of ${scene.task}`}
-                  .selectedId=${state.selectedId}
-                  .isFollowing=${state.isFollowing}
-                  .unseen=${state.unseen}
-                  .hasOlder=${state.olderCursor !== null}
-                  .isLoadingOlder=${state.isLoadingOlder}
-                  .onSelect=${(id: string | null) => this.#dispatch({ kind: 'entrySelected', id })}
-                  .onScrolled=${(isAtEnd: boolean) => this.#dispatch({ kind: 'scrolled', isAtEnd })}
-                  .onOlderWanted=${this.#loadOlder}
-                ></entry-list>
-                ${
-                  entry === null
-                    ? nothing
-                    : html`<entry-details
-                        role="complementary"
-                        aria-label="Details"
-                        .entry=${entry}
-                        .isInChain=${state.correlationId !== null}
-                        .onClose=${() => this.#dispatch({ kind: 'entrySelected', id: null })}
-                        .onChain=${(correlationId: string) => this.#dispatch({ kind: 'chainChosen', correlationId })}
-                      ></entry-details>`
-                }
-              </main>
-            `
-      }
+      ${this.#state.entries.length === 0 ? nothingYet() : [this.#filters(scene), this.#entries(scene)]}
     `;
+  }
+
+  #filters(scene: ReadyScene): unknown {
+    const state = this.#state;
+    return html`<filter-bar
+      role="region"
+      aria-label="Filters"
+      .lane=${state.lane}
+      .counts=${laneCounts(state)}
+      .showsMechanics=${state.showsMechanics}
+      .isInChain=${state.correlationId !== null}
+      .isLive=${state.isFollowing && scene.staleReason === null}
+      .onLane=${(lane: TimelineState['lane']) => this.#dispatch({ kind: 'laneChosen', lane })}
+      .onMechanics=${() => this.#dispatch({ kind: 'mechanicsToggled' })}
+      .onLeaveChain=${() => this.#dispatch({ kind: 'chainChosen', correlationId: null })}
+    ></filter-bar>`;
+  }
+
+  #entries(scene: ReadyScene): unknown {
+    const state = this.#state;
+    const entry = selectedEntry(state);
+    return html`<main class=${entry === null ? '' : 'with-details'}>
+      <entry-list
+        .days=${dayGroups(visibleEntries(state), new Date())}
+        .label=${`Timeline of ${scene.task}`}
+        .selectedId=${state.selectedId}
+        .isFollowing=${state.isFollowing}
+        .unseen=${state.unseen}
+        .hasOlder=${state.olderCursor !== null}
+        .isLoadingOlder=${state.isLoadingOlder}
+        .onSelect=${(id: string | null) => this.#dispatch({ kind: 'entrySelected', id })}
+        .onScrolled=${(isAtEnd: boolean) => this.#dispatch({ kind: 'scrolled', isAtEnd })}
+        .onOlderWanted=${this.#loadOlder}
+      ></entry-list>
+      ${
+        entry === null
+          ? nothing
+          : html`<entry-details
+              role="complementary"
+              aria-label="Details"
+              .entry=${entry}
+              .isInChain=${state.correlationId !== null}
+              .onClose=${() => this.#dispatch({ kind: 'entrySelected', id: null })}
+              .onChain=${(correlationId: string) => this.#dispatch({ kind: 'chainChosen', correlationId })}
+            ></entry-details>`
+      }
+    </main>`;
   }
 
   #dispatch(event: TimelineEvent): void {
@@ -160,4 +158,14 @@ export class TimelineApp extends LitElement {
       this.#dispatch({ kind: 'olderFailed' });
     }
   };
+}
+
+function nothingYet(): unknown {
+  return html`<main>
+    <scene-message
+      tone="empty"
+      heading="Nothing has happened yet"
+      text="Each look of the manager, each decision, message and turn appears here as it happens."
+    ></scene-message>
+  </main>`;
 }
