@@ -91,6 +91,7 @@ CREATE TABLE panel_deliveries (
   attempts INTEGER NOT NULL DEFAULT 0,
   watermark_path TEXT,
   watermark_offset INTEGER,
+  watermark_event_id INTEGER,
   seen_event_id INTEGER,
   queued_at TEXT NOT NULL,
   claimed_at TEXT,

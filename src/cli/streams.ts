@@ -13,7 +13,8 @@ export function writeOut(output: string): Promise<0 | 1> {
     const lost = () => resolve(1);
     process.stdout.once('error', lost);
     process.stdout.write(output, (error) => {
-      process.stdout.off('error', lost);
+      // A lost pipe is told twice: here, and a moment later as an event, which must not be unheard.
+      if (!error) process.stdout.off('error', lost);
       resolve(error ? 1 : 0);
     });
   });

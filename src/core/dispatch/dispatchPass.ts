@@ -8,8 +8,10 @@ import {
   isSessionActionType,
   type PassOptions,
   type ProcessedItem,
+  realRepeater,
 } from './dependencies.ts';
 import { completionKey } from './signalRecords.ts';
+import { followDeliveries } from './followDeliveries.ts';
 import { recoverLostCommand } from './lostCommand.ts';
 import { deliverMessageCommand } from './messageCommand.ts';
 import { dispatchEffect } from './otherEffect.ts';
@@ -32,10 +34,14 @@ export async function runDispatchPass(
   if (!options.dryRun) {
     await deps.ingestBoundWorkers?.();
     settleOrphans(deps);
+    followDeliveries(deps);
   }
   if (options.dryRun) return planned(orderWork(listWork(deps, options))).slice(0, options.limit);
   return new Pass(deps, options).run();
 }
+
+/** How often a pass that waits for a pane looks for news. */
+const lookMilliseconds = 100;
 
 class Pass {
   readonly #deps: DispatchDependencies;
@@ -60,11 +66,21 @@ class Pass {
         // A mailbox is filled at once, in order; only hands on different panes work side by side.
         if (!next.isPush) await running;
       } else if (this.#running.size === 0) break;
-      else await Promise.race(this.#running);
+      else await this.#somethingHappens();
     }
     if (this.#failure !== null) throw this.#failure;
     this.#recordHeldCompletions();
     return this.#items.toSorted((left, right) => left.place - right.place).map(({ item }) => item);
+  }
+
+  /** A delivery ends, or it is time to look for what came in meanwhile: one slow pane holds up no other. */
+  async #somethingHappens(): Promise<void> {
+    let stop = () => {};
+    const tick = new Promise<void>((resolve) => {
+      stop = (this.#deps.every ?? realRepeater)(lookMilliseconds, resolve);
+    });
+    await Promise.race([...this.#running, tick]);
+    stop();
   }
 
   #hasRoom(): boolean {

@@ -10,6 +10,7 @@ import { beginSideEffect, type ClaimedCommand } from './commandSteps.ts';
 import type { DispatchDependencies } from './dependencies.ts';
 import type { PaneTarget } from './paneDelivery.ts';
 import { pushMessage, takePane } from './pushMessage.ts';
+import { isTurnRunning } from './rolloutActivity.ts';
 import type { ActionOutcome, SessionAction } from './sessionAction.ts';
 
 type Interrupt = Extract<SessionAction, { type: 'session_interrupt' }>;
@@ -35,7 +36,7 @@ export async function interruptSession(
     await deps.checkpoint?.('pane_leased');
     result = await deps.panes.interrupt(target, {
       key: action.key,
-      isBusy: null,
+      isBusy: isTurnRunning(action.session.codex_session_path),
       beforeFirstKey: async () => {
         const hasBegun = announce(deps, claimed, action);
         if (hasBegun) await deps.checkpoint?.('began');

@@ -100,7 +100,7 @@ export function deliveryMode(target: Session): DeliveryMode {
 }
 
 /** May the manager have this done, by the recorded contract? Null when no permission is asked for. */
-export function checkRequired(ledger: Connection, taskId: string, permission: string | null): PermissionCheck | null {
+function checkRequired(ledger: Connection, taskId: string, permission: string | null): PermissionCheck | null {
   if (permission === null) return null;
   const config = findManagerConfig(ledger, taskId);
   return {

@@ -61,7 +61,12 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
   try {
     const text = prepareText(request.message, request.permitted);
     ledger.write(() =>
-      openDelivery(ledger, item, { sessionId: session.id, textSha256: sha256(text), rung: 'tmux' }, clock.now()),
+      openDelivery(
+        ledger,
+        item,
+        { sessionId: session.id, textSha256: fingerprint(text.recorded), rung: 'tmux' },
+        clock.now(),
+      ),
     );
     const pane = await panes.locate(target);
     if (!(await takePane(deps, hold, pane, request.patienceMilliseconds ?? 0))) return deferred(deps, item, paneBusy);
@@ -100,8 +105,9 @@ export function proofOf({ path, offset }: Watermark, text: OutgoingText): (() =>
   return path === null || text.isCommand ? null : userTurnProof({ watermark: { path, offset }, text: text.recorded });
 }
 
-export function sha256(text: OutgoingText): string {
-  return createHash('sha256').update(text.recorded).digest('hex');
+/** The same for a message and for the user turn that it becomes, whatever a terminal makes of its blanks. */
+export function fingerprint(text: string): string {
+  return createHash('sha256').update(text.replaceAll(/\s+/gu, ' ').trim()).digest('hex');
 }
 
 const paneBusy = { reason: 'pane_busy', sentence: 'another process is typing into its pane' };

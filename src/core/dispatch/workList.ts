@@ -48,7 +48,7 @@ export function listWork(deps: DispatchDependencies, options: PassOptions): read
   ]);
 }
 
-export function wantsSignals({ type }: PassOptions): boolean {
+function wantsSignals({ type }: PassOptions): boolean {
   return type === null || type === 'worker_task_complete';
 }
 

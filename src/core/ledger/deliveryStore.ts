@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import { type DeliveryState, deliveryStates, mayFollow } from '../domain/deliveryState.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
+import { jsonObject } from './columns.ts';
 import type { Connection } from './connection.ts';
+import { newestEventId } from './panelSessionStore.ts';
 import { query } from './query.ts';
 
 const deliveryRow = z.object({
@@ -16,6 +18,8 @@ const deliveryRow = z.object({
   attempts: z.number(),
   watermark_path: z.nullable(z.string()),
   watermark_offset: z.nullable(z.number()),
+  watermark_event_id: z.nullable(z.number()),
+  seen_event_id: z.nullable(z.number()),
   queued_at: z.string(),
   claimed_at: z.nullable(z.string()),
   typed_at: z.nullable(z.string()),
@@ -32,12 +36,22 @@ export type Delivery = z.infer<typeof deliveryRow>;
 export type DeliveryItem = { readonly commandId: string } | { readonly notificationId: number };
 
 const columns = `id, session_id, command_id, notification_id, state, rung, reason, text_sha256, attempts,
-  watermark_path, watermark_offset, queued_at, claimed_at, typed_at, submitted_at, seen_at, answered_at, updated_at`;
+  watermark_path, watermark_offset, watermark_event_id, seen_event_id, queued_at, claimed_at, typed_at, submitted_at, seen_at, answered_at, updated_at`;
 const ofCommand = query(deliveryRow, `SELECT ${columns} FROM panel_deliveries WHERE command_id = ?`);
 const ofNotification = query(deliveryRow, `SELECT ${columns} FROM panel_deliveries WHERE notification_id = ?`);
 const unanswered = query(
   deliveryRow,
-  `SELECT ${columns} FROM panel_deliveries WHERE session_id = ? AND state IN ('submitted', 'seen') ORDER BY id`,
+  `SELECT ${columns} FROM panel_deliveries WHERE state IN ('submitted', 'seen') AND watermark_event_id IS NOT NULL
+   ORDER BY id DESC LIMIT 50`,
+);
+const userTurn = query(
+  z.object({ id: z.number(), timestamp: z.string(), type: z.string(), payload: jsonObject }),
+  `SELECT id, timestamp, type, payload_json AS payload FROM codex_events
+   WHERE session_id = ? AND id > ? AND byte_offset >= ? AND subtype IN ('user_message', 'item_completed') ORDER BY id LIMIT 200`,
+);
+const turnEnd = query(
+  z.object({ id: z.number(), timestamp: z.string() }),
+  `SELECT id, timestamp FROM codex_events WHERE session_id = ? AND id > ? AND subtype = 'task_complete' ORDER BY id LIMIT 1`,
 );
 
 export function findDelivery(ledger: Connection, item: DeliveryItem): Delivery | null {
@@ -46,9 +60,26 @@ export function findDelivery(ledger: Connection, item: DeliveryItem): Delivery |
     : ofNotification.first(ledger, [item.notificationId]);
 }
 
-/** What Codex took from us in this session and has not answered yet, oldest first. */
-export function listUnanswered(ledger: Connection, sessionId: string): Delivery[] {
-  return unanswered.all(ledger, [sessionId]);
+/** What Codex took and has not answered yet; the newest ones. */
+export function listUnanswered(ledger: Connection): Delivery[] {
+  return unanswered.all(ledger);
+}
+
+/** What was said in that session since the delivery began, as far as it is ingested. */
+export function listUserTurns(ledger: Connection, delivery: Delivery) {
+  const { session_id, watermark_event_id, watermark_offset } = delivery;
+  return userTurn.all(ledger, [session_id, watermark_event_id ?? 0, watermark_offset ?? 0]);
+}
+
+/** The first end of a turn behind that event. */
+export function findTurnEnd(ledger: Connection, sessionId: string, eventId: number) {
+  return turnEnd.first(ledger, [sessionId, eventId]);
+}
+
+/** What a delivery is of; null for a row that says neither. */
+export function itemOf({ command_id: commandId, notification_id: notificationId }: Delivery): DeliveryItem | null {
+  if (commandId !== null) return { commandId };
+  return notificationId === null ? null : { notificationId };
 }
 
 export interface DeliveryStart {
@@ -86,11 +117,10 @@ export interface Watermark {
 export function setWatermark(ledger: Connection, item: DeliveryItem, { path, offset }: Watermark): void {
   const delivery = findDelivery(ledger, item);
   if (delivery === null) return;
-  ledger.run('UPDATE panel_deliveries SET watermark_path = ?, watermark_offset = ? WHERE id = ?', [
-    path,
-    offset,
-    delivery.id,
-  ]);
+  ledger.run(
+    'UPDATE panel_deliveries SET watermark_path = ?, watermark_offset = ?, watermark_event_id = ? WHERE id = ?',
+    [path, offset, newestEventId(ledger), delivery.id],
+  );
 }
 
 export interface DeliveryMove {
@@ -101,6 +131,7 @@ export interface DeliveryMove {
   readonly submittedAt?: number | null;
   readonly seenAt?: number | null;
   readonly answeredAt?: number | null;
+  readonly seenEventId?: number;
 }
 
 /** Moves a delivery on; a move that its state doesn't allow is left out (something newer is known already). */
@@ -111,7 +142,7 @@ export function moveDelivery(ledger: Connection, item: DeliveryItem, move: Deliv
     given === undefined || given === null ? before : formatTimestamp(given);
   ledger.run(
     `UPDATE panel_deliveries SET state = ?, reason = ?, claimed_at = ?, typed_at = ?, submitted_at = ?, seen_at = ?,
-       answered_at = ?, updated_at = ? WHERE id = ?`,
+       answered_at = ?, seen_event_id = ?, updated_at = ? WHERE id = ?`,
     [
       move.state,
       move.reason ?? null,
@@ -120,6 +151,7 @@ export function moveDelivery(ledger: Connection, item: DeliveryItem, move: Deliv
       at(move.submittedAt, known.submitted_at),
       at(move.seenAt, known.seen_at),
       at(move.answeredAt, known.answered_at),
+      move.seenEventId ?? known.seen_event_id,
       formatTimestamp(now),
       known.id,
     ],

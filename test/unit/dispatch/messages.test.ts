@@ -33,6 +33,23 @@ describe('dispatching messages', () => {
     assert.equal(fixture.value('SELECT state FROM panel_deliveries'), 'submitted');
   });
 
+  it('follows a message until it is answered', async () => {
+    const { task, worker } = fixture.pair('alpha', ['worker']);
+    await fixture.enqueue(task, 'go\non');
+    await fixture.pass();
+    const state = async () => {
+      await fixture.pass();
+      return fixture.value('SELECT state FROM panel_deliveries');
+    };
+    assert.equal(await state(), 'submitted');
+    fixture.event(worker, 'user_message', { message: 'something else' });
+    assert.equal(await state(), 'submitted');
+    fixture.event(worker, 'user_message', { message: 'go on' });
+    assert.equal(await state(), 'seen');
+    fixture.complete(worker, 't1');
+    assert.equal(await state(), 'answered');
+  });
+
   it('OD-14: delivers to one target in the order in which it was queued', async () => {
     const { task } = fixture.pair('alpha', ['worker']);
     for (let message = 1; message <= 8; message += 1) await fixture.enqueue(task, `m${message}`);
@@ -344,6 +361,22 @@ describe('dispatching messages', () => {
     });
     await Promise.all([fixture.pass({ dispatcherId: 'd1' }), fixture.pass({ dispatcherId: 'd2' })]);
     assert.equal(fixture.count('commands', "state = 'succeeded'"), 2);
+  });
+
+  it('a pane that keeps a pass waiting holds up no other', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    await fixture.enqueue(task, 'slow');
+    const stages = { typedAt: 1, submittedAt: 1, seenAt: 1 };
+    fixture.panes.answers.set('alpha-worker', async (send) => {
+      await send.beforeFirstKey();
+      const other = fixture.pair('beta', ['manager']);
+      fixture.complete(other.worker, 'b1');
+      while (fixture.panes.typed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await send.mayPressEnter();
+      return { outcome: 'delivered', paneId: '%1', stages };
+    });
+    const { every: _none, ...deps } = fixture.deps;
+    assert.deepEqual(column(await fixture.pass({}, deps), 'state'), ['delivered', 'delivered']);
   });
 
   it('shows what it would do, and writes nothing', async () => {

@@ -95,13 +95,15 @@ export class DispatchFixture {
 
   /** An ingested completion of a worker; returns its event id. */
   complete(worker: Session, turn: string): number {
-    const { ledger, clock } = this;
-    const payload = ledgerJson({ type: 'task_complete', turn_id: turn, last_agent_message: `done ${turn}` });
-    const now = formatTimestamp(clock.now());
-    return ledger.run(
+    return this.event(worker, 'task_complete', { turn_id: turn, last_agent_message: `done ${turn}` });
+  }
+
+  event(session: Session, type: string, payload: object): number {
+    const now = formatTimestamp(this.clock.now());
+    return this.ledger.run(
       `INSERT INTO codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at)
-       VALUES (?, ?, 'event_msg', 'task_complete', ?, 0, ?)`,
-      [worker.id, now, payload, now],
+       VALUES (?, ?, 'event_msg', ?, ?, 0, ?)`,
+      [session.id, now, type, ledgerJson({ type, ...payload }), now],
     ).lastId;
   }
 
