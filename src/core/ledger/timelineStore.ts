@@ -144,7 +144,7 @@ const facts: Readonly<Record<TimelineSource, string>> = {
   command_attempts:
     "'command_id', e.command_id, 'command_type', (SELECT type FROM commands WHERE id = e.command_id), 'state', e.state, 'error', e.error, 'dispatcher', e.dispatcher_id, 'correlation_id', e.correlation_id, 'started', e.started_at, 'finished', e.finished_at",
   routed_notifications:
-    "'id', e.id, 'signal', e.signal_type, 'state', e.state, 'mode', e.delivery_mode, 'error', e.error, 'correlation_id', e.correlation_id, 'consumed_at', e.consumed_at, 'source', (SELECT name FROM sessions WHERE id = e.source_session_id), 'target', (SELECT name FROM sessions WHERE id = e.target_session_id), 'payload', json(e.payload_json)",
+    "'id', e.id, 'signal', e.signal_type, 'state', e.state, 'mode', e.delivery_mode, 'error', e.error, 'correlation_id', e.correlation_id, 'consumed_at', e.consumed_at, 'source', (SELECT name FROM sessions WHERE id = e.source_session_id), 'target', (SELECT name FROM sessions WHERE id = e.target_session_id), 'target_role', (SELECT role FROM sessions WHERE id = e.target_session_id), 'payload', json(e.payload_json)",
 };
 
 const factsOf = Object.fromEntries(

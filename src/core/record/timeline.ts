@@ -17,6 +17,8 @@ export interface TimelineEntry {
   readonly at: string;
   readonly kind: string;
   readonly actor: string;
+  /** The role that a message is carried to; null for everything else. */
+  readonly toward: 'worker' | 'manager' | null;
   readonly summary: string;
   readonly state: string | null;
   readonly severity: 'info' | 'warning' | 'error';
@@ -122,12 +124,13 @@ function hydrate(ledger: Connection, keys: readonly TimelineKey[]): Placed[] {
 }
 
 function entryOf({ source, key, at }: TimelineKey, shown: Presented): TimelineEntry {
-  const { kind, actor, summary, state, severity, correlationId, details } = shown;
+  const { kind, actor, toward, summary, state, severity, correlationId, details } = shown;
   return {
     id: `${source}:${key}`,
     at,
     kind,
     actor,
+    toward: toward ?? null,
     summary: collapse(summary),
     state: state ?? null,
     severity: severity ?? 'info',

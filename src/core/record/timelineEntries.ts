@@ -7,6 +7,8 @@ import { collapse, textOf } from './replayEntry.ts';
 export interface Presented {
   readonly kind: string;
   readonly actor: string;
+  /** The role that a message is carried to. */
+  readonly toward?: 'worker' | 'manager' | null;
   readonly summary: string;
   readonly state?: string | null;
   readonly severity?: 'info' | 'warning' | 'error';
@@ -64,6 +66,7 @@ const presenters: Readonly<Record<TimelineSource, (facts: Facts) => Presented>> 
   command_attempts: (facts) => ({
     kind: 'command_attempt',
     actor: 'dispatch',
+    toward: towardOf(facts.command_type),
     summary: `attempt at ${words(facts.command_type)}: ${word(facts.state)}`,
     state: textOf(facts.state),
     severity: severityOf(facts.state),
@@ -195,6 +198,7 @@ function presentCommand(facts: Facts): Presented {
   return {
     kind: isFinish ? 'finish' : 'command',
     actor: isFinish ? 'manager' : 'workerctl',
+    toward: towardOf(type),
     summary: `${words(type)} ${word(state)}${said === null ? '' : `: ${collapse(said)}`}`,
     state: textOf(facts.delivery) ?? textOf(state),
     severity: severityOf(state),
@@ -218,6 +222,7 @@ function presentNotification(facts: Facts): Presented {
   return {
     kind: 'routed_notification',
     actor: 'dispatch',
+    toward: facts.target_role === 'worker' || facts.target_role === 'manager' ? facts.target_role : null,
     summary: `${words(facts.signal)} from ${word(facts.source)} to ${word(facts.target)}: ${outcome}`,
     state: textOf(facts.state),
     severity: severityOf(facts.state),
@@ -236,6 +241,19 @@ function duration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+const towardWorker: ReadonlySet<JsonValue | undefined> = new Set([
+  'nudge_worker',
+  'continue_iteration',
+  'request_worker_compact',
+  'task_nudge',
+  'task_interrupt',
+]);
+
+function towardOf(commandType: JsonValue | undefined): 'worker' | 'manager' | null {
+  if (towardWorker.has(commandType)) return 'worker';
+  return commandType === 'notify_manager' ? 'manager' : null;
 }
 
 function severityOf(state: JsonValue | undefined): 'info' | 'warning' | 'error' {

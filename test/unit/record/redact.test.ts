@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { readFileSync, readdirSync } from 'node:fs';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/domain/json.ts';
+import { measure, redact, redactObject } from '../../../src/core/record/redact.ts';
+
+describe('redact', () => {
+  it('OD-33: hides words under every name, not under some', () => {
+    const secret = 'hunter2';
+    const payload = {
+      type: 'task_complete',
+      turn_id: 'turn-1',
+      last_agent_message: secret,
+      message: secret,
+      arguments: JSON.stringify({ secret }),
+      aggregated_output: secret,
+      stdout: secret,
+      command: ['bash', '-lc', secret],
+      content: [{ type: 'output_text', text: secret }],
+      changes: { '/etc/hunter2': { add: { content: secret } } },
+      a_field_of_tomorrow: secret,
+      list: [secret, { deep: secret }],
+    };
+    const shown = JSON.stringify(redactObject(payload));
+    assert.doesNotMatch(shown, /hunter2/);
+    assert.match(shown, /"turn_id":"turn-1"/);
+  });
+
+  it('leaves the measure behind', () => {
+    assert.deepEqual(redactObject({ message: 'line one\nline two ü', output: '', exit_code: 0, message_id: 'm' }), {
+      message_redacted: true,
+      message_byte_count: 20,
+      message_line_count: 2,
+      output_redacted: true,
+      output_byte_count: 0,
+      output_line_count: 0,
+      exit_code: 0,
+      message_id: 'm',
+    });
+    assert.deepEqual(measure('a\r\nb\n'), { bytes: 5, lines: 2 });
+  });
+
+  it('never shows a text that is not under a listed name', () => {
+    const json = fc.object({
+      key: fc.stringMatching(/^[a-z_]{1,12}$/),
+      values: [fc.constant('SECRET'), fc.integer()],
+      maxDepth: 4,
+    });
+    fc.assert(
+      fc.property(json, (value) => {
+        const shown = redact(JSON.parse(JSON.stringify(value)));
+        assert.deepEqual(
+          namesOfText(shown, 'SECRET').filter((name) => redactionHides(name)),
+          [],
+        );
+      }),
+    );
+  });
+
+  it('shows nothing of what recorded rollouts say', () => {
+    const folder = new URL('../../golden/data/rollouts/', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'));
+    assert.ok(files.length > 0);
+    for (const file of files) {
+      for (const text of readFileSync(new URL(file, folder), 'utf8').split('\n')) {
+        const record = parse(text);
+        if (record === null || !isJsonObject(record.payload)) continue;
+        const { payload } = record;
+        const words = [payload.message, payload.last_agent_message, payload.arguments, payload.output].filter(
+          (value): value is string => typeof value === 'string' && value.length > 12,
+        );
+        const shown = JSON.stringify(redactObject(payload));
+        for (const word of words) assert.ok(!shown.includes(JSON.stringify(word).slice(1, -1)), `${file}: ${word}`);
+      }
+    }
+  });
+});
+
+function redactionHides(name: string): boolean {
+  return JSON.stringify(redactObject({ [name]: 'SECRET' })).includes('redacted');
+}
+
+function namesOfText(value: JsonValue, text: string, name = ''): string[] {
+  if (value === text) return [name];
+  if (Array.isArray(value)) return value.flatMap((item: JsonValue) => namesOfText(item, text, name));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => namesOfText(item, text, key));
+}
+
+function parse(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
