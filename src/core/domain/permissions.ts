@@ -46,7 +46,7 @@ export function isCategory(name: string): name is PermissionCategory {
 }
 
 /** The canonical names behind a name or an alias; null when it is unknown. */
-export function canonicalPermissions(name: string): readonly string[] | null {
+function canonicalPermissions(name: string): readonly string[] | null {
   if (permissionNames.includes(name)) return [name];
   return Object.hasOwn(aliases, name) ? (aliases[name] ?? null) : null;
 }
@@ -58,7 +58,7 @@ export function requirePermissions(name: string): readonly string[] {
   return canonical;
 }
 
-export function unknownPermission(name: string): ConveyorError {
+function unknownPermission(name: string): ConveyorError {
   const nearest = nearestName(name, [...permissionNames, ...Object.keys(aliases)]);
   const advice = nearest === null ? `choose from ${permissionNames.join(', ')}` : `did you mean ${nearest}?`;
   return refuse('permission_unknown', `unknown manager permission action: ${name}; ${advice}`);
@@ -71,7 +71,7 @@ export function isGranted(permissions: Permissions, name: string): boolean {
 }
 
 /** `category.action` of everything that is granted, sorted. */
-export function grantedNames(permissions: Permissions): readonly string[] {
+function grantedNames(permissions: Permissions): readonly string[] {
   return permissionCategories.flatMap((category) => permissions[category].map((action) => `${category}.${action}`));
 }
 

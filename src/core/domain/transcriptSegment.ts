@@ -1,6 +1,6 @@
 export const captureModes = ['metadata', 'excerpt', 'snapshot', 'segment', 'full'] as const;
 export type CaptureMode = (typeof captureModes)[number];
-export type SegmentKind = 'metadata' | 'excerpt' | 'snapshot' | 'segment' | 'reset';
+type SegmentKind = 'metadata' | 'excerpt' | 'snapshot' | 'segment' | 'reset';
 
 /** What a capture adds to the one before. */
 export interface TranscriptSegment {

@@ -52,7 +52,7 @@ export interface RecordedCapture {
   readonly transcript_segment: RecordedSegment | null;
 }
 
-export interface RecordedSegment {
+interface RecordedSegment {
   readonly id: number;
   readonly kind: TranscriptSegment['kind'];
   readonly line_count: number;

@@ -2,7 +2,7 @@ import { refuse } from '../domain/errors.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { defaultStopConditions, type LoopTemplate } from './templates.ts';
 
-export interface LoopLimits {
+interface LoopLimits {
   readonly maxIterations: number;
   readonly currentIteration: number;
 }

@@ -31,7 +31,7 @@ const adversarialCheck: JsonObject = {
 };
 
 /** Sorted by name. */
-export const loopTemplates: readonly LoopTemplate[] = [
+const loopTemplates: readonly LoopTemplate[] = [
   {
     name: 'build_then_clear',
     description: 'Go on with a cleared context once the build passes.',

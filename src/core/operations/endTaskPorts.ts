@@ -11,7 +11,7 @@ import type { OperationContext } from './operationContext.ts';
 import { isSandboxed } from './sandbox.ts';
 
 /** What closing terminals needs, as this caller has it. */
-export function stopPortsOf(context: OperationContext): StopPorts {
+function stopPortsOf(context: OperationContext): StopPorts {
   const { ledger, clock, host, processes, variables } = context;
   return {
     ledger,
@@ -40,7 +40,7 @@ export function isOwnSession({ host, variables }: OperationContext, { pane }: Fo
 }
 
 /** The answer is printed first; then the terminal goes, and everything in it. */
-export function killAfterwards(context: OperationContext, { session, panel }: FoundSession): void {
+function killAfterwards(context: OperationContext, { session, panel }: FoundSession): void {
   const name = session.tmux_session;
   if (name === null) return;
   const socket = panel?.tmux_socket ?? context.variables.CONVEYOR_TMUX_SOCKET;

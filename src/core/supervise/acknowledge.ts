@@ -40,7 +40,7 @@ export function acknowledge(ledger: Connection, task: Task, note: Acknowledgemen
 }
 
 /** Why an answer does not stand for the contract as it is now; null when it does. */
-export type AcknowledgementGap = 'missing' | 'empty' | 'other_binding' | 'older_config';
+type AcknowledgementGap = 'missing' | 'empty' | 'other_binding' | 'older_config';
 
 export interface AcknowledgementState {
   readonly role: SessionRole;

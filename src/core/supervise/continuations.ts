@@ -58,7 +58,7 @@ function requireManagersTurn(ledger: Connection, task: Task, correlationId: stri
   return correlationId;
 }
 
-export type Reader = 'all' | 'worker' | 'manager' | 'reviewer';
+type Reader = 'all' | 'worker' | 'manager' | 'reviewer';
 
 export interface ListRequest {
   readonly correlationId: string | null;
@@ -67,7 +67,7 @@ export interface ListRequest {
 }
 
 /** A proposal as somebody may see it. */
-export type ShownContinuation = Omit<Continuation, 'payload'> & {
+type ShownContinuation = Omit<Continuation, 'payload'> & {
   readonly payload?: JsonObject;
   readonly payload_redacted?: true;
 };

@@ -77,7 +77,7 @@ function refuseForeignCycle(ledger: Connection, task: Task, cycleId: number): vo
 /** Older decisions no longer justify anything. */
 const maximumAgeSeconds = 900;
 
-export type DecisionWarning =
+type DecisionWarning =
   | 'missing_decision_id'
   | 'decision_not_found'
   | 'decision_task_mismatch'

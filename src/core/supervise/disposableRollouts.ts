@@ -15,7 +15,7 @@ export interface DisposableRollout {
 const originator = 'conveyor create-disposable-binding';
 
 /** Spaces, slashes and the like become `-`; the rest of a name stays. */
-export function rolloutSlug(name: string): string {
+function rolloutSlug(name: string): string {
   const slug = name.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').replaceAll(/^-+|-+$/g, '');
   return slug === '' ? 'session' : slug;
 }

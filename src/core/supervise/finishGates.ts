@@ -16,14 +16,14 @@ export interface FinishDemands {
   readonly adversarialProof: boolean;
 }
 
-export interface CriteriaAudit {
+interface CriteriaAudit {
   readonly open_criteria: readonly { readonly id: number; readonly criterion: string }[];
   readonly require_criteria_audit: boolean;
   readonly summary: CriteriaSummary;
   readonly total: number;
 }
 
-export interface AckAudit {
+interface AckAudit {
   readonly manager_ack_id: number | null;
   readonly missing: readonly SessionRole[];
   /** Roles that answered to another binding, an older policy, or with nothing (CP-34). */

@@ -19,7 +19,7 @@ import type { Task } from '../ledger/taskStore.ts';
 
 /** The lists of a policy that can be replaced, emptied, and shortened. */
 export const policyLists = ['guidelines', 'acceptance_criteria', 'reference_paths', 'tools', 'epilogues'] as const;
-export type PolicyList = (typeof policyLists)[number];
+type PolicyList = (typeof policyLists)[number];
 
 /** What somebody wants to be different. Whatever is left out stays as it is. */
 export interface PolicyChanges {

@@ -17,7 +17,7 @@ export interface StopPorts extends IdentityPorts {
   readonly clock: Clock;
 }
 
-export interface StoppedSession {
+interface StoppedSession {
   readonly session: string;
   /** The terminal that was closed; null when there is none. */
   readonly target: string | null;
@@ -29,7 +29,7 @@ export interface StoppedSession {
  * Closes the tmux session of one session, by its exact name (CP-1), and only if what runs there is that session. Throws
  * `identity_mismatch` before anything is touched.
  */
-export async function stopSession(ports: StopPorts, session: Session): Promise<StoppedSession> {
+async function stopSession(ports: StopPorts, session: Session): Promise<StoppedSession> {
   const found = await findRunningSession(ports, session, findPanelSession(ports.ledger, session.id));
   const strangers = strangerMismatches(found.identity);
   if (strangers.length > 0) throw identityMismatch(session.name, strangers);
@@ -57,7 +57,7 @@ export function queueStop(ledger: Connection, taskId: string, session: Session, 
 }
 
 /** How a queued stop ended, in the form that a dispatcher records. */
-export type StopOutcome =
+type StopOutcome =
   | { readonly state: 'succeeded'; readonly result: { readonly stopped: readonly StoppedSession[] } }
   | { readonly state: 'failed'; readonly error: string; readonly errorType: string };
 
