@@ -31,8 +31,9 @@ export interface StartPorts extends DeliveryPorts {
 
 export interface StartRequest {
   readonly role: 'worker' | 'manager';
-  /** Letters, digits, `-` and `_`. The tmux session is `codex-<name>`. */
+  /** Letters, digits, `-` and `_`. The tmux session is `codex-<name>` unless another is given. */
   readonly name: string;
+  readonly tmuxSession?: string;
   readonly cwd: string;
   /**
    * What Codex and its commands see whatever the tmux server inherited: at least WORKERCTL_STATE_ROOT, and CODEX_HOME
@@ -82,7 +83,7 @@ export function tmuxSessionOf(name: string): string {
 
 export async function startSession(ports: StartPorts, request: StartRequest): Promise<StartedSession> {
   const { cwd, binary } = await checkBeforeStart(ports, request);
-  const tmuxSession = tmuxSessionOf(request.name);
+  const tmuxSession = request.tmuxSession ?? tmuxSessionOf(request.name);
   const environment: Readonly<Record<string, string>> & { readonly PATH: string } = {
     ...request.environment,
     PATH: request.environment.PATH ?? process.env.PATH ?? '',
@@ -149,7 +150,7 @@ async function checkBeforeStart(
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw refuse('cwd_missing', `the folder ${request.cwd} does not exist; make it, or give another --cwd`);
   }
-  const tmuxSession = tmuxSessionOf(request.name);
+  const tmuxSession = request.tmuxSession ?? tmuxSessionOf(request.name);
   if (await ports.tmux.hasSession(tmuxSession)) {
     const kill = `${ports.tmux.prefix.join(' ')} kill-session -t =${tmuxSession}`;
     throw refuse(

@@ -9,7 +9,9 @@ export type IdentifierPrefix =
   | 'telemetry'
   | 'dispatch'
   | 'continuation'
-  | 'epilogue';
+  | 'epilogue'
+  | 'worker'
+  | 'workerctl';
 
 export function newIdentifier(prefix: IdentifierPrefix): string {
   return `${prefix}-${globalThis.crypto.randomUUID()}`;

@@ -10,3 +10,9 @@ export function parseTimestamp(text: string): number | null {
   const milliseconds = Date.parse(zoned);
   return Number.isNaN(milliseconds) ? null : milliseconds;
 }
+
+/** Whole seconds since a moment; null when there was none, or when it can't be read. A moment to come is no age. */
+export function ageSeconds(timestamp: string | null, now: number): number | null {
+  const moment = timestamp === null ? null : parseTimestamp(timestamp);
+  return moment === null ? null : Math.max(0, Math.floor((now - moment) / 1000));
+}

@@ -99,6 +99,14 @@ export function optionalChoice<const Choice extends string>(
   return define<Choice | null>('text', help, () => z.nullable(z.enum(choices)), { ...common, choices, fallback: null });
 }
 
+export function requiredChoice<const Choice extends string>(
+  help: string,
+  choices: readonly Choice[],
+  common: Common = {},
+): Argument<Choice> {
+  return define<Choice>('text', help, () => z.enum(choices), { ...common, choices, required: true });
+}
+
 export function choiceWithDefault<const Choice extends string>(
   help: string,
   choices: readonly Choice[],

@@ -8,7 +8,7 @@ import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
 import { locateRollout, type StartedSession, startSession } from '../delivery/startSession.ts';
 import { refuse, wrongRole } from '../domain/errors.ts';
 import { findSession, sessionRoles, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
-import { flag, integerWithDefault, optionalChoice, optionalText, textWithDefault } from './argument.ts';
+import { flag, integerWithDefault, optionalChoice, optionalText, textList, textWithDefault } from './argument.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 import { deliveryPortsOf } from './panes.ts';
 import { recordSession } from './register.ts';
@@ -28,6 +28,13 @@ export const launchInputs = (timeoutSeconds: number) => ({
   acceptTrust: flag('answer the trust question with yes, once, when it is recognised'),
   timeoutSeconds: integerWithDefault('how long Codex may take to come up', timeoutSeconds, { placeholder: 'SECONDS' }),
 });
+
+/** For what Codex knows and these verbs do not. */
+export const codexArguments = {
+  codexArg: textList('an argument for Codex itself, as in --codex-arg=--model --codex-arg=NAME', {
+    placeholder: 'ARG',
+  }),
+};
 
 export const startedOutput = () =>
   z.object({
@@ -50,6 +57,10 @@ export interface StartOrder {
   readonly askForApproval: string;
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
+  /** Arguments for Codex itself. */
+  readonly codexArg?: readonly string[];
+  /** `codex-<name>` when left out. */
+  readonly tmuxSession?: string;
 }
 
 /** Everything that can be refused before something is started (CP-16, CP-31). */
@@ -95,20 +106,7 @@ export async function startCodex(
 /** Starts and registers; the session is registered before anything is typed: what was started is never nameless. */
 export async function launchCodex(context: OperationContext, order: StartOrder): Promise<LaunchedCodex> {
   const { role, name } = order;
-  const shim = writeShim(context.stateRoot, context.runtime, context.variables);
-  const ports = { ...deliveryPortsOf(context), runner: context.processes };
-  const started = await startSession(ports, {
-    role,
-    name,
-    cwd: resolve(context.cwd, expandHome(order.cwd ?? '.', context.variables)),
-    environment: sessionEnvironment(context, shim),
-    stateRoot: context.stateRoot,
-    sandbox: order.sandbox || null,
-    approval: order.askForApproval || null,
-    setsToolPath: true,
-    acceptTrust: order.acceptTrust,
-    timeoutSeconds: order.timeoutSeconds,
-  });
+  const { started, shim } = await startInTmux(context, order);
   const registered = recordSession(context, {
     name,
     role,
@@ -125,6 +123,30 @@ export async function launchCodex(context: OperationContext, order: StartOrder):
   return { output: { ...registered, tmux_session: started.tmuxSession }, started, shim };
 }
 
+/** Starts Codex in tmux and registers nothing. */
+export async function startInTmux(
+  context: OperationContext,
+  order: StartOrder,
+): Promise<Pick<LaunchedCodex, 'started' | 'shim'>> {
+  const shim = writeShim(context.stateRoot, context.runtime, context.variables);
+  const ports = { ...deliveryPortsOf(context), runner: context.processes };
+  const started = await startSession(ports, {
+    role: order.role,
+    name: order.name,
+    cwd: resolve(context.cwd, expandHome(order.cwd ?? '.', context.variables)),
+    environment: sessionEnvironment(context, shim),
+    stateRoot: context.stateRoot,
+    sandbox: order.sandbox || null,
+    approval: order.askForApproval || null,
+    setsToolPath: true,
+    acceptTrust: order.acceptTrust,
+    timeoutSeconds: order.timeoutSeconds,
+    extraArguments: order.codexArg ?? [],
+    ...(order.tmuxSession === undefined ? {} : { tmuxSession: order.tmuxSession }),
+  });
+  return { started, shim };
+}
+
 /** Delivers the first prompt with proof, and learns the rollout that Codex may only have made for it. */
 export async function promptCodex(
   context: OperationContext,
@@ -139,7 +161,7 @@ export async function promptCodex(
 }
 
 /** Delivers the first prompt; returns where the rollout is, which Codex may only have made for it. */
-async function handOverPrompt(
+export async function handOverPrompt(
   context: OperationContext,
   started: StartedSession,
   name: string,

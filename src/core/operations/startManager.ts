@@ -6,7 +6,7 @@ import { managerPrompt } from '../supervise/bootstrapPrompt.ts';
 import { optionalText, requiredText } from './argument.ts';
 import { contractSummary } from './contractSummary.ts';
 import { defineOperation } from './operation.ts';
-import { launchInputs, startCodex, startedOutput } from './startCodex.ts';
+import { codexArguments, launchInputs, startCodex, startedOutput } from './startCodex.ts';
 
 /** Starts Codex in a tmux session of its own, registers it as a manager, and briefs it. */
 export const startManager = defineOperation({
@@ -19,6 +19,7 @@ export const startManager = defineOperation({
     taskGoal: optionalText('goal for its briefing; the stored one when left out', { placeholder: 'TEXT' }),
     worker: optionalText('worker session for its briefing', { placeholder: 'NAME' }),
     ...launchInputs(60),
+    ...codexArguments,
   },
   output: startedOutput,
   run: (context, { task: reference, taskGoal, worker, ...order }) => {

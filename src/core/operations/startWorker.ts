@@ -1,6 +1,6 @@
 import { requiredText, optionalText } from './argument.ts';
 import { defineOperation } from './operation.ts';
-import { launchInputs, startCodex, startedOutput } from './startCodex.ts';
+import { codexArguments, launchInputs, startCodex, startedOutput } from './startCodex.ts';
 
 /** Starts Codex in a tmux session of its own and registers it as a worker. */
 export const startWorker = defineOperation({
@@ -11,6 +11,7 @@ export const startWorker = defineOperation({
     name: requiredText('name of the session; tmux calls it codex-NAME', { placeholder: 'NAME' }),
     task: optionalText('the first prompt, word for word', { placeholder: 'TEXT' }),
     ...launchInputs(15),
+    ...codexArguments,
   },
   output: startedOutput,
   run: (context, { task, ...order }) =>

@@ -5,11 +5,14 @@ import { findBindingOfSession } from '../ledger/bindingStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
 import { findSession, markSessionGone, type Session } from '../ledger/sessionStore.ts';
 import type { EndPorts } from '../supervise/endRequest.ts';
+import { findWorkerFolder, type WorkerFolder } from '../supervise/legacyFolder.ts';
 import { findRunningSession, type FoundSession, strangerMismatches } from '../supervise/sessionIdentity.ts';
 import { identityMismatch, queueStop } from '../supervise/stopSessions.ts';
 import { flag, optionalText, positional } from './argument.ts';
 import { endPortsOf } from './endTaskPorts.ts';
 import { defineOperation } from './operation.ts';
+import type { OperationContext } from './operationContext.ts';
+import { stopWorker } from './workerMessages.ts';
 
 const output = () =>
   z.object({
@@ -38,13 +41,19 @@ export const stop = defineOperation({
   run: async (context, { name, message }): Promise<Stopped> => {
     const ports = endPortsOf(context);
     const session = findSession(context.ledger, name);
+    const folder = findWorkerFolder(context.stateRoot, name);
+    if (folder !== null && session?.state !== 'active') {
+      return { name, target: folder.tmuxSession, bound_task_id: null, ...(await stopWorker(context, folder, message)) };
+    }
     if (session === null)
       throw refuse('unknown_session', `Unknown worker: ${name}; list sessions with "sessions --state all"`);
     const target = session.tmux_session;
     if (target === null) throw noTerminal(session);
     const facts = { name, target, bound_task_id: findBindingOfSession(ports.ledger, session.id)?.task_id ?? null };
     if (ports.isSandboxed) return { ...facts, killed: false, ...queue(ports, session, facts.bound_task_id) };
-    return { ...facts, ...(await close(ports, session, target, message)) };
+    const closed = await close(ports, session, target, message);
+    noteInFolder(context, folder, message, closed);
+    return { ...facts, ...closed };
   },
   text: ({ name, killed, bound_task_id: task, queued_stop_command_id: queued, message_result: told }) => {
     const outcome = killed ? `stopped ${name}` : `${name} was not running`;
@@ -58,6 +67,17 @@ export const stop = defineOperation({
     ].join('\n');
   },
 });
+
+/** The log of a worker that is kept in a folder tells of its end as well. */
+function noteInFolder(
+  { clock }: OperationContext,
+  folder: WorkerFolder | null,
+  message: string | null,
+  { killed, message_result: told }: Pick<Stopped, 'killed' | 'message_result'>,
+): void {
+  if (told !== undefined) folder?.appendEvent('stop_message', { message, ...told }, clock.now());
+  folder?.appendEvent('stop', { killed }, clock.now());
+}
 
 function noTerminal({ name }: Session): ConveyorError {
   return refuse(

@@ -1,9 +1,10 @@
+import { ageSeconds } from '../domain/timestamps.ts';
 import { listLiveBindings, withSessions } from '../ledger/bindingStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { listSessions, type Session } from '../ledger/sessionStore.ts';
 import { listTasks } from '../ledger/taskStore.ts';
 import { listLastCycles } from '../ledger/telemetryQueryHealthStore.ts';
-import { ageSeconds, type ViewContext } from './telemetryView.ts';
+import type { ViewContext } from './telemetryView.ts';
 
 /** Where the ledger and the world have come apart. */
 export interface Drift {

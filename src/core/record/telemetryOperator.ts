@@ -1,4 +1,4 @@
-import { formatTimestamp } from '../domain/timestamps.ts';
+import { ageSeconds, formatTimestamp } from '../domain/timestamps.ts';
 import { diagnoseLedger } from '../ledger/diagnose.ts';
 import { listSessions, type Session } from '../ledger/sessionStore.ts';
 import { listTasks, type Task } from '../ledger/taskStore.ts';
@@ -16,7 +16,7 @@ import {
 import { type Alert, alertAbove, alertWhen } from './telemetryAlerts.ts';
 import { readDrift } from './telemetryDrift.ts';
 import { commandBrief, cycleItemWithTask } from './telemetryItems.ts';
-import { ageSeconds, ledgerBytes, type ViewContext } from './telemetryView.ts';
+import { ledgerBytes, type ViewContext } from './telemetryView.ts';
 
 /** What is still healthy. Counts alert when they are above. */
 export interface Thresholds {

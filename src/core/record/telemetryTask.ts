@@ -1,4 +1,5 @@
 import { isJsonObject } from '../domain/json.ts';
+import { ageSeconds } from '../domain/timestamps.ts';
 import { findBinding, withSessions } from '../ledger/bindingStore.ts';
 import { listCriteria } from '../ledger/criterionStore.ts';
 import { diagnoseLedger } from '../ledger/diagnose.ts';
@@ -22,7 +23,7 @@ import { readDrift } from './telemetryDrift.ts';
 import { commandItem, cycleItem, telemetryBrief } from './telemetryItems.ts';
 import { unfinishedStates } from './telemetryOperator.ts';
 import { keysOf, showTelemetry, summarise, supervisorFields } from './telemetryShown.ts';
-import { ageSeconds, storageOf, type ViewContext } from './telemetryView.ts';
+import { storageOf, type ViewContext } from './telemetryView.ts';
 
 /** One task as a dashboard needs it. What is recent is the newest (AT-8). */
 export function taskSnapshot(view: ViewContext, task: Task) {

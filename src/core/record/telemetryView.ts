@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { parseTimestamp } from '../domain/timestamps.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { readStorage } from '../ledger/telemetryQueryHealthStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
@@ -13,12 +12,6 @@ export interface ViewContext {
   readonly includeContent: boolean;
   /** How many rows each list shows. */
   readonly limit: number;
-}
-
-/** Whole seconds since a moment; null when there was none, or when it can't be read. */
-export function ageSeconds(timestamp: string | null, now: number): number | null {
-  const moment = timestamp === null ? null : parseTimestamp(timestamp);
-  return moment === null ? null : Math.max(0, Math.floor((now - moment) / 1000));
 }
 
 /** Size of the ledger's main file; what a checkpoint has not moved yet is in `write_ahead_log`. */
