@@ -61,6 +61,8 @@ export interface NewCommand {
   readonly requiredPermission?: string | null;
   readonly idempotencyKey?: string | null;
   readonly maxAttempts?: number;
+  /** Milliseconds since the epoch before which nobody takes it up. */
+  readonly availableAt?: number | null;
 }
 
 /** Queues a command, with its `command_created` telemetry. Call inside a write transaction. */
@@ -72,8 +74,8 @@ export function insertCommand(ledger: Connection, command: NewCommand, now: numb
   const taskId = command.taskId ?? null;
   const permission = command.requiredPermission ?? null;
   ledger.run(
-    `INSERT INTO commands (id, idempotency_key, created_at, updated_at, task_id, correlation_id, type, state, max_attempts, required_permission, payload_json)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+    `INSERT INTO commands (id, idempotency_key, created_at, updated_at, task_id, correlation_id, type, state, available_at, max_attempts, required_permission, payload_json)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
     [
       id,
       key,
@@ -82,6 +84,7 @@ export function insertCommand(ledger: Connection, command: NewCommand, now: numb
       taskId,
       correlationId,
       command.type,
+      typeof command.availableAt === 'number' ? formatTimestamp(command.availableAt) : null,
       command.maxAttempts ?? 1,
       permission,
       ledgerJson(command.payload),

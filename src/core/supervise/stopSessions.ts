@@ -47,13 +47,18 @@ export function identityMismatch(name: string, mismatches: readonly string[]): C
   );
 }
 
+const managerGraceMilliseconds = 5000;
+
 /**
  * Asks the supervisor to stop a session of a task. A command each: what one needs permission for does not hold up the
  * other. Call inside a write transaction.
  */
 export function queueStop(ledger: Connection, taskId: string, session: Session, now: number): Command {
   const payload = { sessions: [session.name], session_ids: [session.id] };
-  return enqueueCommand(ledger, { type: stopSessionCommand, taskId, payload, maxAttempts: 3 }, now).command;
+  // A manager most likely asks from its own terminal: it gets the time to read the answer and end its turn (CP-2).
+  const availableAt = session.role === 'manager' ? now + managerGraceMilliseconds : null;
+  const stop = { type: stopSessionCommand, taskId, payload, maxAttempts: 3, availableAt };
+  return enqueueCommand(ledger, stop, now).command;
 }
 
 /** How a queued stop ended, in the form that a dispatcher records. */

@@ -317,6 +317,10 @@ describe('ending a task', () => {
     );
     assert.deepEqual(output.queued_stop_command_ids?.length, 2);
     assert.match(JSON.stringify(queued), /"state":"pending".*w1.*"state":"pending".*m1/);
+    const waits = ports.ledger.all(
+      "SELECT available_at > created_at AS waits FROM commands WHERE type = 'stop_session'",
+    );
+    assert.deepEqual(waits, [{ waits: null }, { waits: 1 }]);
     assert.equal(findSession(ports.ledger, 'w1')?.state, 'active');
     const capture = { ...request.capture, isWanted: true };
     await assert.rejects(endTask({ ...ports, isSandboxed: true }, { ...stopBoth, capture }), /sandbox/);
