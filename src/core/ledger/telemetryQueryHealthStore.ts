@@ -206,7 +206,7 @@ export function listRecentDecisions(ledger: Connection, taskId: string, limit: n
 }
 
 const storageRow = z.object({ bytes: z.number(), count: z.number() });
-export type StorageUse = z.infer<typeof storageRow>;
+type StorageUse = z.infer<typeof storageRow>;
 /** What is really kept: pruned text counts no more (AT-13). */
 const storageOf = (table: string, text: string, task: string) =>
   query(

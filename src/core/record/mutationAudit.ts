@@ -47,7 +47,7 @@ export interface MutationRecord {
 }
 
 /** A message or an interrupt that reached for a session of the task, with the decision that came last before it. */
-export interface SteeringRecord {
+interface SteeringRecord {
   readonly type: string;
   readonly state: string;
   readonly created_at: string;

@@ -13,14 +13,14 @@ export interface Drift {
   readonly stuck_tasks: readonly StuckTask[];
 }
 
-export interface DeadSession {
+interface DeadSession {
   readonly name: string;
   readonly role: string;
   readonly pid: number | null;
   readonly last_heartbeat_at: string | null;
 }
 
-export interface DanglingBinding {
+interface DanglingBinding {
   readonly binding_id: string;
   readonly task_id: string;
   readonly task_name: string;
@@ -28,7 +28,7 @@ export interface DanglingBinding {
   readonly gone_session_name: string;
 }
 
-export interface StuckTask {
+interface StuckTask {
   readonly task_id: string;
   readonly task_name: string;
   readonly binding_id: string;
