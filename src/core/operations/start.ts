@@ -21,10 +21,7 @@ export const start = defineOperation({
     session: positional('name of the tmux session', 'SESSION'),
     cwd: optionalText('folder to run in; the current one when left out', { placeholder: 'FOLDER' }),
     noStartPrompt: flag('do not tell it how to be supervised'),
-    codexArguments: passthrough(
-      'arguments for Codex; behind -- those that have the name of one of these',
-      '[-- ARG ...]',
-    ),
+    codexArguments: passthrough('arguments for Codex; behind -- those that have the name of one of these', 'ARG ...'),
   },
   output: () =>
     z.object({
