@@ -45,10 +45,13 @@ CREATE TABLE panel_event_ranges (
 );
 CREATE INDEX panel_event_ranges_session ON panel_event_ranges (session_id, first_event_id);
 
--- Where the history of a binding begins: events up to this id belong to what the worker did before.
+-- Where the history of a binding begins: events before this id belong to what the worker did before. So do lines that
+-- stood in its rollout already but were not read yet; whoever reads them moves the beginning behind them.
 CREATE TABLE panel_bindings (
   binding_id TEXT PRIMARY KEY REFERENCES bindings (id),
-  worker_first_event_id INTEGER NOT NULL
+  worker_first_event_id INTEGER NOT NULL,
+  unread_head_sha256 TEXT,
+  unread_until INTEGER
 );
 
 -- What the supervisor saw of a session from outside every sandbox. One row each; `state_json` is the whole observation.

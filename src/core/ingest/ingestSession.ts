@@ -1,6 +1,6 @@
 import { refuse } from '../domain/errors.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
-import { findBindingOfSession } from '../ledger/bindingStore.ts';
+import { findBindingOfSession, settleUnreadHistory } from '../ledger/bindingStore.ts';
 import { insertCodexEvents } from '../ledger/codexEventStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { advanceRollout, findRollout, insertRollout, markEventRange } from '../ledger/rolloutStore.ts';
@@ -124,6 +124,8 @@ function storeBatch(
   const rolloutId =
     cursor.rollout?.id ?? insertRollout(ledger, { sessionId: session.id, path, headSha256, generation, threadId }, now);
   const firstEventId = insertCodexEvents(ledger, session.id, batch.events, now);
+  const offsets = batch.events.map(({ byteOffset }) => byteOffset);
+  settleUnreadHistory(ledger, session.id, { headSha256, firstEventId, offsets, endOffset: batch.endOffset });
   const progress = {
     offset: batch.endOffset,
     anchorSha256: batch.anchorSha256,

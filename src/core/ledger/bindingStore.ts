@@ -152,6 +152,53 @@ export function findBindingStart(ledger: Connection, bindingId: string): number 
   return start.first(ledger, [bindingId])?.worker_first_event_id ?? 0;
 }
 
+/** What stood in a rollout when its worker was bound, told by the file's first line and its length. */
+export interface UnreadHistory {
+  readonly headSha256: string;
+  readonly until: number;
+}
+
+/** Notes lines that are older than the binding although nobody has read them yet (OD-8). Call with `insertBinding`. */
+export function markUnreadHistory(ledger: Connection, bindingId: string, { headSha256, until }: UnreadHistory): void {
+  // A binding that goes on with an earlier one of the same task wants them told.
+  ledger.run(
+    'UPDATE panel_bindings SET unread_head_sha256 = ?, unread_until = ? WHERE binding_id = ? AND worker_first_event_id > ?',
+    [headSha256, until, bindingId, newestEventId(ledger)],
+  );
+}
+
+const unread = query(
+  z.object({ binding_id: z.string(), unread_head_sha256: z.string(), unread_until: z.number() }),
+  `SELECT p.binding_id, p.unread_head_sha256, p.unread_until FROM panel_bindings p JOIN bindings b ON b.id = p.binding_id
+   WHERE b.worker_session_id = ? AND b.${live} AND p.unread_until IS NOT NULL`,
+);
+
+/** Lines of a worker's rollout that were just stored, in order. */
+export interface ReadLines {
+  readonly headSha256: string;
+  readonly firstEventId: number;
+  readonly offsets: readonly number[];
+  readonly endOffset: number;
+}
+
+/** Moves the beginning of a worker's live binding behind what it had written before. Call in the transaction that stored it. */
+export function settleUnreadHistory(ledger: Connection, workerId: string, read: ReadLines): void {
+  for (const { binding_id, unread_head_sha256, unread_until } of unread.all(ledger, [workerId])) {
+    const isSameFile = unread_head_sha256 === read.headSha256;
+    const older = isSameFile ? read.offsets.filter((offset) => offset < unread_until).length : 0;
+    if (older > 0) {
+      ledger.run('UPDATE panel_bindings SET worker_first_event_id = ? WHERE binding_id = ?', [
+        read.firstEventId + older,
+        binding_id,
+      ]);
+    }
+    if (isSameFile && read.endOffset < unread_until) continue;
+    ledger.run('UPDATE panel_bindings SET unread_head_sha256 = NULL, unread_until = NULL WHERE binding_id = ?', [
+      binding_id,
+    ]);
+  }
+}
+
 /** Ends every live binding of a task; returns how many there were. */
 export function endBindings(ledger: Connection, taskId: string, now: number): number {
   return ledger.run(`UPDATE bindings SET state = 'ended', ended_at = ? WHERE task_id = ? AND ${live}`, [

@@ -4,7 +4,11 @@ import { zstdCompressSync } from 'node:zlib';
 import { ConveyorError, type ErrorCode } from '../../../src/core/domain/errors.ts';
 import { ingestSession, type IngestOptions } from '../../../src/core/ingest/ingestSession.ts';
 import { defaultLimits } from '../../../src/core/ingest/rolloutBatches.ts';
+import { listUnroutedCompletions } from '../../../src/core/ledger/notificationStore.ts';
 import { markSessionGone } from '../../../src/core/ledger/sessionStore.ts';
+import { bind as bindOperation } from '../../../src/core/operations/bind.ts';
+import { runOperation } from '../../../src/core/operations/runOperation.ts';
+import { tasks } from '../../../src/core/operations/tasks.ts';
 import { event, head, line, type SessionFixture, sessionFixture } from '../support/sessionFixture.ts';
 
 describe('ingestSession', () => {
@@ -279,6 +283,40 @@ describe('ingestSession', () => {
       await assert.rejects(ingest(), refusal('rollout_shrank'));
       fixture.register('w1', 'worker', fixture.rollout);
       assert.deepEqual(await ingest(), { new_events: 1, new_offset: short, skipped_lines: 0 });
+    });
+  });
+
+  describe('lines that are older than the binding', () => {
+    const bind = async () => {
+      await runOperation(tasks, fixture.context, { create: 'alpha', goal: 'Ship it' });
+      await runOperation(bindOperation, fixture.context, { task: 'alpha', worker: 'w1', manager: 'm1' });
+    };
+    const routable = () => listUnroutedCompletions(fixture.context.ledger, 100).map(({ payload }) => payload.turn_id);
+
+    it('OD-8: are not told of the new task, although nobody had read them when it was bound', async () => {
+      append(event('task_complete', { turn_id: 'old-1' }), event('task_complete', { turn_id: 'old-2' }));
+      await bind();
+      append(event('task_complete', { turn_id: 'new' }));
+      await ingest({ limits: { ...defaultLimits, lines: 2 } });
+      assert.equal(stored().length, 4);
+      assert.deepEqual(routable(), ['new']);
+    });
+
+    it('are what the file held, not what another file at its path holds', async () => {
+      append(event('task_complete', { turn_id: 'old' }).repeat(20));
+      await bind();
+      writeFileSync(fixture.rollout, head('thread-new') + event('task_complete', { turn_id: 'new' }));
+      await ingest();
+      assert.deepEqual(routable(), ['new']);
+    });
+
+    it('end where the binding began, when everything had been read by then', async () => {
+      append(event('task_complete', { turn_id: 'old' }));
+      await ingest();
+      await bind();
+      append(event('task_complete', { turn_id: 'new' }));
+      await ingest();
+      assert.deepEqual(routable(), ['new']);
     });
   });
 
