@@ -47,7 +47,7 @@ export function demoNames(variables: NodeJS.ProcessEnv): DemoNames {
 }
 
 /** `modelUrl` is null for a live run, which uses the person's own Codex and CODEX_HOME. */
-export async function makeDemoWorld(modelUrl: string | null): Promise<DemoWorld> {
+export async function makeDemoWorld(modelUrl: string | null, goal: string | null = null): Promise<DemoWorld> {
   const id = randomUUID();
   // Not below /tmp: there the sandbox may write anyway, and the story would prove nothing about the workspace.
   const demos = join(cacheFolder(), 'demo');
@@ -82,7 +82,7 @@ export async function makeDemoWorld(modelUrl: string | null): Promise<DemoWorld>
     stateRoot: join(workspace, '.codex-workers'),
     codexHome: codex.home,
     tmuxSocket,
-    names: demoNames(process.env),
+    names: { ...demoNames(process.env), ...(goal === null ? {} : { goal }) },
     environment,
     dispose: async () => {
       stopTmux(tmuxSocket);

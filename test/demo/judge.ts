@@ -18,8 +18,12 @@ const order = z.object({
   tmuxSocket: z.string(),
   names: z.object({ task: z.string(), worker: z.string(), manager: z.string(), goal: z.string() }),
   timeoutSeconds: z.number(),
+  /** The beginning of the id of the dispatcher that must have delivered. */
+  supervisor: z.string(),
 });
-const { workspace, stateRoot, tmuxSocket, names, timeoutSeconds } = order.parse(JSON.parse(process.argv[2] ?? '{}'));
+const { workspace, stateRoot, tmuxSocket, names, timeoutSeconds, supervisor } = order.parse(
+  JSON.parse(process.argv[2] ?? '{}'),
+);
 
 type Row = Readonly<Record<string, unknown>>;
 type Sight = { readonly where: string; readonly what: string } | null;
@@ -106,12 +110,36 @@ const steps: readonly { readonly name: string; readonly look: () => Sight }[] = 
   { name: 'panes_show_it', look: () => both(onPane(names.worker, 'Repaired'), onPane(names.manager, 'finished')) },
 ];
 
+/** What the person did in the window. */
+const personalSteps: typeof steps = [
+  {
+    name: 'supervisor_in_window',
+    look: () => {
+      const [row] = ledgerRows(
+        "SELECT a.dispatcher_id FROM command_attempts a JOIN commands c ON c.id = a.command_id WHERE c.type = 'nudge_worker' AND a.state = 'succeeded'",
+        [],
+      );
+      return row !== undefined && String(row.dispatcher_id).startsWith(supervisor)
+        ? { where: 'ledger: command_attempts', what: JSON.stringify(row) }
+        : null;
+    },
+  },
+  { name: 'person_nudged', look: () => userTurn(names.worker, 'Status? Please answer in one sentence.') },
+  {
+    name: 'person_finished',
+    look: () => {
+      const [row] = ledgerRows("SELECT name, state FROM tasks WHERE name = 'by-hand' AND state = 'done'", []);
+      return row === undefined ? null : { where: 'ledger: tasks', what: JSON.stringify(row) };
+    },
+  },
+];
+
 await judge();
 
 async function judge(): Promise<void> {
   const started = Date.now();
   const deadline = started + timeoutSeconds * 1000;
-  const waiting = [...steps];
+  const waiting = supervisor === 'vscode-' ? [...steps, ...personalSteps] : [...steps];
   while (waiting.length > 0 && Date.now() < deadline) {
     const sight = tryLook(waiting[0]?.look);
     if (sight === null) await new Promise((resolve) => setTimeout(resolve, 100));

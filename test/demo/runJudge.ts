@@ -19,15 +19,19 @@ export interface Judgement {
   readonly missing: readonly string[];
 }
 
-/** Starts the judge as a process of its own and collects what it saw. */
+/**
+ * Starts the judge as a process of its own and collects what it saw. `supervisor` is the beginning of the dispatcher's id
+ * that must have delivered; a window (`vscode-…`) is also looked at for what the person did in it.
+ */
 export async function runJudge(
   world: DemoWorld,
   signal: AbortSignal,
   onSight: (sight: Sight) => void,
   timeoutSeconds = 180,
+  supervisor = '',
 ): Promise<Judgement> {
   const { workspace, stateRoot, tmuxSocket, names } = world;
-  const order = JSON.stringify({ workspace, stateRoot, tmuxSocket, names, timeoutSeconds });
+  const order = JSON.stringify({ workspace, stateRoot, tmuxSocket, names, timeoutSeconds, supervisor });
   const judge = spawn(process.execPath, [fileURLToPath(new URL('judge.ts', import.meta.url)), order], {
     env: { ...world.environment },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -22,6 +22,7 @@ function isManager(briefing: string): boolean {
 
 /** First turn: acknowledge, a wrong edit, a test that fails. Every later one: the repair, and the test again. */
 function playWorker(request: ModelRequest, briefing: string): ResponsePlan {
+  if (request.lastUserText.startsWith('Status?')) return say('Status: sum.mjs is repaired and its test passes.');
   const step = request.newToolOutputs.length;
   const isFirstTurn = request.userTexts.length === 1;
   if (isFirstTurn) {

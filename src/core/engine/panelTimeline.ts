@@ -1,19 +1,10 @@
-import type { JsonValue } from '../domain/json.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { findTask } from '../ledger/taskStore.ts';
-import { replayTask } from '../record/replay.ts';
-import { cursorOf, type ReplayEntry } from '../record/replayEntry.ts';
+import { readTimeline, type TimelineEntry } from '../record/timeline.ts';
 
-/** One entry as the timeline shows it. */
-export interface PanelTimelineEntry {
-  readonly id: string;
-  readonly at: string;
-  readonly kind: string;
-  readonly actor: string;
+/** One entry as the panel shows it: `toward` is whom a message is carried to. */
+export interface PanelTimelineEntry extends Omit<TimelineEntry, 'severity' | 'details'> {
   readonly toward: 'worker' | 'manager' | null;
-  readonly summary: string;
-  readonly state: string | null;
-  readonly correlationId: string | null;
   readonly details: { readonly label: string; readonly value: string }[];
 }
 
@@ -34,47 +25,18 @@ export function readPanelTimeline(
 ): PanelTimelinePage {
   const task = ledger === null ? null : findTask(ledger, reference);
   if (ledger === null || task === null) return { entries: [], olderCursor: null, total: 0 };
-  const all = replayTask(ledger, task, {
-    format: 'timeline',
-    role: 'all',
-    before,
-    limit: null,
-    includeContent: true,
-  }).entries.filter(isShown);
-  const shown = all.slice(Math.max(0, all.length - limit));
-  const [oldest] = shown;
-  const hasOlder = oldest !== undefined && all.length > shown.length;
-  return { entries: shown.map(entryOf), olderCursor: hasOlder ? cursorOf(oldest) : null, total: all.length };
+  const { entries, olderCursor, total } = readTimeline(ledger, task.id, { before, limit });
+  return { entries: entries.map(entryOf), olderCursor, total };
 }
 
-/** Timings inside a cycle are for telemetry; the chain repeats what its parts say. */
-function isShown({ kind }: ReplayEntry): boolean {
-  return kind !== 'manager_cycle_span' && kind !== 'correlation_chain';
+function entryOf({ severity: _severity, details, ...entry }: TimelineEntry): PanelTimelineEntry {
+  return { ...entry, toward: towardOf(entry), details: [...details] };
 }
 
-function entryOf(entry: ReplayEntry): PanelTimelineEntry {
-  const { details } = entry;
-  return {
-    id: `${entry.source}:${entry.source_id}`,
-    at: entry.timestamp,
-    kind: entry.kind,
-    actor: entry.actor,
-    toward: towardOf(entry),
-    summary: entry.summary,
-    state: typeof details.state === 'string' ? details.state : null,
-    correlationId: typeof details.correlation_id === 'string' ? details.correlation_id : null,
-    details: Object.entries(details)
-      .filter(([, value]) => value !== null)
-      .map(([label, value]) => ({ label: label.replaceAll('_', ' '), value: shownValue(value) })),
-  };
-}
+const towardWorker = /^(?:nudge|continue)/;
 
-function towardOf({ kind, actor, details }: ReplayEntry): 'worker' | 'manager' | null {
-  if (actor.endsWith('-> worker')) return 'worker';
-  if (kind !== 'routed_notification') return null;
-  return details.signal_type === 'nudge_worker' || details.signal_type === 'continue_iteration' ? 'worker' : 'manager';
-}
-
-function shownValue(value: JsonValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+function towardOf({ kind, summary }: Pick<TimelineEntry, 'kind' | 'summary'>): 'worker' | 'manager' | null {
+  if (kind !== 'command' && kind !== 'routed_notification') return null;
+  if (towardWorker.test(summary)) return 'worker';
+  return kind === 'routed_notification' ? 'manager' : null;
 }
