@@ -64,15 +64,17 @@ export class Workbench {
     const input = this.quickInput();
     await input.waitFor();
     await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    // Others may match as well and stand above: VS Code puts what was used lately first.
+    await this.page
+      .locator(`.quick-input-list .monaco-list-row:is([aria-label="${title}"], [aria-label^="${title},"])`)
+      .click();
   }
 
   /** Chooses a theme as a person does, and waits until the workbench wears it. */
   async setTheme(theme: ThemeName): Promise<void> {
     const { label, base } = shownThemes[theme];
     await this.command('Preferences: Color Theme');
-    await this.page.locator('.quick-input-widget', { hasText: 'color theme' }).waitFor();
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Monokai' }).first().waitFor();
     await this.quickInput().fill(label);
     await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor();
     await this.page.keyboard.press('Enter');

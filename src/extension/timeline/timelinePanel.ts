@@ -4,6 +4,7 @@ import { createBirpc } from 'birpc';
 import * as vscode from 'vscode';
 
 import type { EngineRpc } from '../../protocol/engine.ts';
+import type { TimelinePage } from '../../protocol/timeline.ts';
 import type { TimelineHost, TimelineMemory, TimelinePageEvents, TimelineScene } from '../../protocol/timelineView.ts';
 import { whyFolderNotReady, whyNotReady } from '../commands/readiness.ts';
 import { type Disposable, DisposableStore, Emitter } from '../disposables.ts';
@@ -32,6 +33,8 @@ export class TimelinePanel implements Disposable {
   readonly #closed = new Emitter<void>();
   readonly #page: ReturnType<typeof createBirpc<TimelinePageEvents, TimelineHost>>;
   #shown = '';
+  /** What was read last: still shown, marked as old, while no engine can answer. */
+  #lastPage: TimelinePage | null = null;
   #isLoading = false;
 
   readonly onClosed = this.#closed.on;
@@ -118,11 +121,15 @@ export class TimelinePanel implements Disposable {
     this.#shown = sceneKey(model, ref);
     const folder = model.folder(ref.folder);
     const engine = rpc(ref.folder);
-    if (folder?.engine.kind === 'starting' && folder.engine.snapshot === null)
-      return { kind: 'loading', task: ref.task };
+    if (folder?.engine.kind !== 'ready' && this.#lastPage) {
+      const old = readyScene(model, ref, this.#lastPage);
+      if (old) return old;
+    }
+    if (folder?.engine.kind === 'starting') return { kind: 'loading', task: ref.task };
     if (!folder || !engine) return this.#failure(whyNot(model, ref));
     try {
       const page = await engine.timelinePage({ task: ref.task, before: null, limit: pageSize });
+      this.#lastPage = page;
       return (
         readyScene(model, ref, page) ??
         this.#failure({

@@ -4,6 +4,12 @@ import type { ReadyScene } from '../../protocol/timelineView.ts';
 import type { FolderState, PanelModel, TaskRef } from '../model.ts';
 import { sessionLook } from '../rows/sessionRows.ts';
 
+const staleReasons: Readonly<Record<FolderState['engine']['kind'], string | null>> = {
+  ready: null,
+  starting: 'The engine is starting.',
+  failed: 'The engine stopped and starts again.',
+};
+
 /** The scene of a task that the model knows, around a page of its timeline; null when the task is gone. */
 export function readyScene(model: PanelModel, ref: TaskRef, page: TimelinePage): ReadyScene | null {
   const folder = model.folder(ref.folder);
@@ -21,7 +27,7 @@ export function readyScene(model: PanelModel, ref: TaskRef, page: TimelinePage):
     criteria: task.criteria,
     actors,
     page,
-    staleReason: folder.engine.kind === 'failed' ? 'The engine stopped and starts again.' : null,
+    staleReason: staleReasons[folder.engine.kind],
   };
 }
 

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
 import { aSnapshot, aTask } from '../../host/builders.ts';
@@ -57,8 +56,10 @@ export function describeLooks(place: () => { stand: Stand; workbench: Workbench 
     it('of an engine that stopped', async () => {
       const { stand, workbench } = place();
       stand.setWorld(pairAtWork());
-      await (await workbench.timeline()).locator('.row').first().waitFor();
+      const frame = await workbench.timeline();
+      await frame.locator('.row').first().waitFor();
       stand.setWorld({ ...pairAtWork(), crashes: true });
+      await frame.getByRole('status').waitFor();
       await eventually(async () => assertIncludes(await workbench.rows('Tasks'), 'engine stopped'));
       await workbench.screenshot(join(screenshots, 'engine-stopped.png'));
       stand.setWorld(pairAtWork());
@@ -70,7 +71,6 @@ export function describeLooks(place: () => { stand: Stand; workbench: Workbench 
       await workbench.page.setViewportSize({ width: 820, height: 900 });
       await workbench.screenshot(join(screenshots, 'narrow.png'));
       await workbench.page.setViewportSize({ width: 1440, height: 900 });
-      assert.ok(true);
     });
   });
 }

@@ -136,6 +136,17 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
       await eventually(async () => assert.equal(await frame.locator('.row').count(), 21));
     });
 
+    it('keeps showing what it knows while the engine starts again, marked as old', async () => {
+      const { stand } = place();
+      stand.setWorld({ ...pairAtWork(), crashes: true });
+      await frame.getByRole('status').waitFor();
+      assert.match(await frame.getByRole('status').innerText(), /may be old/);
+      assert.equal(await frame.locator('.row').count(), 21);
+      stand.setWorld(pairAtWork());
+      await eventually(async () => assert.equal(await frame.getByRole('status').count(), 0), 60_000);
+      assert.equal(await frame.locator('.row').count(), 21);
+    });
+
     it('shows that a session waits for the person, and opens its terminal', async () => {
       const { stand } = place();
       stand.setWorld(pairWaiting());

@@ -108,7 +108,8 @@ export const entryListStyles = css`
   .mark.ok {
     color: var(--vscode-charts-green);
   }
-  .mark.bad {
+  /* Some themes' error colour is too pale for small text: the sign has it, the word does not. */
+  .mark.bad svg {
     color: var(--vscode-errorForeground);
   }
   .mark.open span {
@@ -117,7 +118,7 @@ export const entryListStyles = css`
     border-radius: 9px;
     color: var(--vscode-descriptionForeground);
   }
-  .row[aria-selected='true']:focus :is(time, .who, .text, .mark) {
+  .row[aria-selected='true'] :is(time, .who, .text, .mark) {
     color: inherit;
   }
   .pause {
