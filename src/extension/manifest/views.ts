@@ -77,6 +77,11 @@ const quietPlaces = [
   {
     view: viewIds.criteria,
     when: `${ready} && ${unhindered} && !${contextKeys.noTasks}`,
-    contents: `What must be true before this task is done. [Add one](command:${commandIds.addCriterion}), or let the manager propose.`,
+    contents: `What must be true before this task is done: [add one](command:${commandIds.addCriterion}), or let the manager propose.`,
+  },
+  {
+    view: viewIds.criteria,
+    when: `${ready} && ${unhindered} && ${contextKeys.noTasks}`,
+    contents: 'Here stands what must be true before a task is done, and the proof that it is.',
   },
 ];

@@ -72,4 +72,10 @@ export const entryDetailsStyles = css`
     margin-block-start: 14px;
     border-color: var(--hairline);
   }
+  @media (max-width: 760px) {
+    :host {
+      border-inline-start: none;
+      border-block-start: 1px solid var(--hairline);
+    }
+  }
 `;

@@ -54,12 +54,23 @@ export const filterBarStyles = css`
     background: none;
     border: 2px solid var(--vscode-charts-green);
   }
-  .live.on .dot {
+  .live.old .dot {
+    border-color: var(--vscode-charts-yellow);
+  }
+  .live.live .dot {
     background: var(--vscode-charts-green);
   }
   @media (max-width: 640px) {
     :host {
-      padding-inline: 12px;
+      padding-inline: 8px;
+      flex-wrap: nowrap;
+    }
+    button {
+      padding-inline: 5px;
+    }
+    .count,
+    .rest .word {
+      display: none;
     }
   }
 `;

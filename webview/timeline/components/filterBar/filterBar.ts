@@ -5,6 +5,11 @@ import { icons } from '../icons.ts';
 import { sharedStyles } from '../sharedStyles.ts';
 import { filterBarStyles } from './filterBar.styles.ts';
 
+/** Whether the newest entry is in view, and whether there can be newer ones at all. */
+export type Liveness = 'live' | 'back' | 'old';
+
+const livenessTexts: Readonly<Record<Liveness, string>> = { live: 'Live', back: 'Scrolled back', old: 'Not live' };
+
 /**
  * Chooses whose entries are shown; at the same time the legend of the tracks. One tab stop, arrows move the choice.
  */
@@ -15,14 +20,14 @@ export class FilterBar extends LitElement {
     counts: { attribute: false },
     showsMechanics: { attribute: false },
     isInChain: { attribute: false },
-    isLive: { attribute: false },
+    liveness: { attribute: false },
   };
 
   declare lane: Lane | null;
   declare counts: Readonly<Record<Lane, number>>;
   declare showsMechanics: boolean;
   declare isInChain: boolean;
-  declare isLive: boolean;
+  declare liveness: Liveness;
   onLane: (lane: Lane | null) => void = () => {};
   onMechanics: () => void = () => {};
   onLeaveChain: () => void = () => {};
@@ -33,7 +38,7 @@ export class FilterBar extends LitElement {
     this.counts = { you: 0, manager: 0, conveyor: 0, worker: 0 };
     this.showsMechanics = false;
     this.isInChain = false;
-    this.isLive = true;
+    this.liveness = 'live';
   }
 
   override render(): unknown {
@@ -51,13 +56,14 @@ export class FilterBar extends LitElement {
       <div class="rest">
         <button
           aria-pressed=${this.showsMechanics}
-          title="Cycle phases, dispatch attempts, chains"
+          aria-label="Mechanics"
+          title="Mechanics: cycle phases, dispatch attempts, chains"
           @click=${this.onMechanics}
         >
-          ${icons.gears} Mechanics
+          ${icons.gears}<span class="word">Mechanics</span>
         </button>
-        <span class="live dim ${this.isLive ? 'on' : ''}"
-          ><span class="dot" aria-hidden="true"></span>${this.isLive ? 'Live' : 'Scrolled back'}</span
+        <span class="live dim ${this.liveness}" title=${livenessTexts[this.liveness]}
+          ><span class="dot" aria-hidden="true"></span><span class="word">${livenessTexts[this.liveness]}</span></span
         >
       </div>
     `;

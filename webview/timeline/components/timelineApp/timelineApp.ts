@@ -80,7 +80,7 @@ export class TimelineApp extends LitElement {
       .counts=${laneCounts(state)}
       .showsMechanics=${state.showsMechanics}
       .isInChain=${state.correlationId !== null}
-      .isLive=${state.isFollowing && scene.staleReason === null}
+      .liveness=${scene.staleReason !== null ? 'old' : state.isFollowing ? 'live' : 'back'}
       .onLane=${(lane: TimelineState['lane']) => this.#dispatch({ kind: 'laneChosen', lane })}
       .onMechanics=${() => this.#dispatch({ kind: 'mechanicsToggled' })}
       .onLeaveChain=${() => this.#dispatch({ kind: 'chainChosen', correlationId: null })}
