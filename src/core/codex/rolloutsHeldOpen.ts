@@ -16,7 +16,13 @@ export function rolloutsHeldOpen(
 ): readonly string[] {
   const own = ownRollouts(host.openFiles(pid), variables);
   if (own.length > 0) return newest(own);
-  return newest(descendants(host, pid).flatMap((child) => ownRollouts(host.openFiles(child), variables)));
+  const codexes = descendants(host, pid).filter((child) => isCodex(host.commandLine(child)));
+  return newest(codexes.flatMap((child) => ownRollouts(host.openFiles(child), variables)));
+}
+
+/** Below a shell or a test runner anybody may hold a rollout open; the session's own is held by a Codex. */
+function isCodex([program = '', script = '']: readonly string[]): boolean {
+  return /^codex/.test(basename(program)) || /^codex(?:\.js)?$/.test(basename(script));
 }
 
 interface OpenRollout {
