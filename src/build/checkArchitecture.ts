@@ -30,7 +30,9 @@ function checkArchitecture(): void {
       .filter((rule) => !name.startsWith(rule.home) && !('also' in rule && name.startsWith(rule.also)))
       .flatMap(({ what, pattern, home }) =>
         lines.flatMap((line, index) =>
-          pattern.test(line) && !/^\s*(?:\/\/|\*|\/\*)/.test(line) ? [`${name}:${index + 1}: ${what} belongs in ${home}`] : [],
+          pattern.test(line) && !/^\s*(?:\/\/|\*|\/\*)/.test(line)
+            ? [`${name}:${index + 1}: ${what} belongs in ${home}`]
+            : [],
         ),
       );
   });

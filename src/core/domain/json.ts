@@ -24,12 +24,22 @@ function serialize(value: unknown, indent: number | null, margin: string): strin
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) {
-    return wrap('[', ']', value.map((item: unknown) => (inner: string) => serialize(item, indent, inner)), indent, margin);
+    return wrap(
+      '[',
+      ']',
+      value.map((item: unknown) => (inner: string) => serialize(item, indent, inner)),
+      indent,
+      margin,
+    );
   }
   const entries = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .toSorted(([left], [right]) => compareCodePoints(left, right));
-  const parts = entries.map(([key, item]) => (inner: string) => `${quote(key)}: ${serialize(item, indent, inner)}`);
+  const parts = entries.map(
+    ([key, item]) =>
+      (inner: string) =>
+        `${quote(key)}: ${serialize(item, indent, inner)}`,
+  );
   return wrap('{', '}', parts, indent, margin);
 }
 

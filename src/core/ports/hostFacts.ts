@@ -61,25 +61,37 @@ function isZombie(pid: number): boolean {
 function linuxChildren(pid: number): readonly number[] | null {
   const tasks = listFolder(`/proc/${pid}/task`);
   if (!tasks) return readText('/proc/self/stat') === null ? null : [];
-  const found = tasks.flatMap((task) => (readText(`/proc/${pid}/task/${task}/children`) ?? '').split(' ').filter(Boolean));
+  const found = tasks.flatMap((task) =>
+    (readText(`/proc/${pid}/task/${task}/children`) ?? '').split(' ').filter(Boolean),
+  );
   return [...new Set(found.map(Number))].toSorted((left, right) => left - right);
 }
 
 function linuxOpenFiles(pid: number): readonly string[] | null {
   const entries = listFolder(`/proc/${pid}/fd`);
   if (!entries) return readText('/proc/self/stat') === null ? null : [];
-  return [...new Set(entries.map((entry) => readLink(`/proc/${pid}/fd/${entry}`)).filter((file) => file?.startsWith('/')))].filter(
-    (file) => file !== null && file !== undefined,
-  );
+  return [
+    ...new Set(entries.map((entry) => readLink(`/proc/${pid}/fd/${entry}`)).filter((file) => file?.startsWith('/'))),
+  ].filter((file) => file !== null && file !== undefined);
 }
 
 function lsofOpenFiles(pid: number): readonly string[] {
   const text = execute('lsof', ['-p', String(pid), '-Fn']);
-  return [...new Set(text.split('\n').filter((line) => line.startsWith('n/')).map((line) => line.slice(1)))];
+  return [
+    ...new Set(
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('n/'))
+        .map((line) => line.slice(1)),
+    ),
+  ];
 }
 
 function psChildren(pid: number): readonly number[] {
-  return execute('pgrep', ['-P', String(pid)]).split('\n').filter(Boolean).map(Number);
+  return execute('pgrep', ['-P', String(pid)])
+    .split('\n')
+    .filter(Boolean)
+    .map(Number);
 }
 
 function psField(pid: number, field: string): string | null {

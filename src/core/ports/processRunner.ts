@@ -41,7 +41,12 @@ export const systemProcessRunner: ProcessRunner = {
         },
         (error, stdout, stderr) => {
           const missing = error?.code === 'ENOENT';
-          resolve({ status: statusOf(error, missing), stdout, stderr: stderr || (missing ? String(error) : ''), missing });
+          resolve({
+            status: statusOf(error, missing),
+            stdout,
+            stderr: stderr || (missing ? String(error) : ''),
+            missing,
+          });
         },
       );
       child.stdin?.on('error', () => {}); // a program that exits without reading its input is no error of ours
@@ -63,7 +68,10 @@ export const systemProcessRunner: ProcessRunner = {
     }),
 };
 
-function statusOf(error: (Error & { code?: unknown; killed?: boolean; signal?: unknown }) | null, missing: boolean): number {
+function statusOf(
+  error: (Error & { code?: unknown; killed?: boolean; signal?: unknown }) | null,
+  missing: boolean,
+): number {
   if (!error) return 0;
   if (missing) return 127;
   if (typeof error.code === 'number') return error.code;
