@@ -49,13 +49,17 @@ async function runAll(): Promise<void> {
     if (only.length > 0 && !only.includes(layer.name)) continue;
     const outcome = await runLayer(layer);
     outcomes.push(outcome);
-    console.log(`--- ${layer.name}: ${outcome.passed} passed, ${outcome.failed} failed (${outcome.seconds.toFixed(1)} s)`);
+    console.log(
+      `--- ${layer.name}: ${outcome.passed} passed, ${outcome.failed} failed (${outcome.seconds.toFixed(1)} s)`,
+    );
     // Nothing below can work on sources that do not build.
     if (layer.name === 'build' && outcome.failed > 0) break;
   }
   console.log('');
   for (const { layer, passed, failed, seconds } of outcomes) {
-    console.log(`${layer.name.padEnd(18)}${String(passed).padStart(6)} passed${String(failed).padStart(5)} failed${seconds.toFixed(1).padStart(9)} s`);
+    console.log(
+      `${layer.name.padEnd(18)}${String(passed).padStart(6)} passed${String(failed).padStart(5)} failed${seconds.toFixed(1).padStart(9)} s`,
+    );
   }
   const sum = (pick: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + pick(outcome), 0);
   const failed = sum((outcome) => outcome.failed);

@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const [program, ...argv] = process.argv.slice(2);
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node.js 20 or newer is needed to start (this is ${process.version})`);
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node.js 20 or newer is needed to start (this is ${process.version})`);
 if (program === undefined) fail('usage: node src/build/bootstrap.mjs PROGRAM.ts [ARGUMENTS]');
 installPackages();
 const child = spawn(join(bin, 'node'), [join(root, program), ...argv], {
@@ -27,11 +28,16 @@ child.on('exit', (code, signal) => {
 
 /** `npm ci` once for each state of the lockfile; a stamp says that it came to its end. */
 function installPackages() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.conveyor-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(join(bin, 'node'))) return;
   console.error('Installing packages (npm ci) …');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) fail('npm ci failed; see above');
   writeFileSync(stamp, lock);
 }
