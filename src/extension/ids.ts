@@ -38,7 +38,7 @@ export const viewIds = {
   criteria: 'conveyor.criteria',
 } as const;
 
-export type ViewName = keyof typeof viewIds;
+type ViewName = keyof typeof viewIds;
 
 export const timelinePanelType = 'conveyor.timeline';
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import type { DemoWorld } from './demoWorld.ts';
@@ -71,8 +71,3 @@ function readLeader(file: string): string | null {
   }
 }
 
-/** Whether the shim is there, as proof that the supervisor of the extension wrote it. */
-export function shimIsThere(world: DemoWorld): boolean {
-  const folder = join(world.root, 'data', 'agent-conveyor');
-  return existsSync(folder) && readdirSync(folder).some((name) => existsSync(join(folder, name, 'conveyor')));
-}

@@ -130,11 +130,6 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(?:BUSY|LOCKED)/.test(sqliteCode(error) ?? '');
 }
 
-export function isUniqueViolation(error: unknown): boolean {
-  const cause = error instanceof ConveyorError ? error.cause : error;
-  return /^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY)$/.test(sqliteCode(cause) ?? '');
-}
-
 /** What a driver error means for a user. Constraint violations stay what they are: a bug, or a race that the caller handles. */
 export function translate(error: unknown, file: string): unknown {
   const code = sqliteCode(error);

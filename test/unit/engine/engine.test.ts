@@ -42,7 +42,7 @@ describe('Engine', () => {
     calls.length = 0;
     commit(); // nothing that anybody waits for was written
     await systemClock.sleep(30);
-    assert.deepEqual(calls, []);
+    assert.equal(calls.length, 0);
     recordEvent(fixture.context.ledger, { type: 'task_created', payload: {} }, 0);
     commit();
     await until(() => calls.includes('dispatch'));
@@ -55,7 +55,7 @@ describe('Engine', () => {
     await until(() => first.calls.includes('dispatch'));
     const standby = start({ steps: second.steps, dispatcherId: 'vscode-2' });
     await systemClock.sleep(30);
-    assert.deepEqual(second.calls, []);
+    assert.equal(second.calls.length, 0);
     assert.equal(standby.status.isLeader, false);
     await leader.stop();
     await until(() => second.calls.includes('dispatch'));
@@ -75,7 +75,7 @@ describe('Engine', () => {
       dispatcherId: 'vscode-1',
       kind: 'window',
       onChanged: () => {},
-      onError: assert.fail,
+      onError: (error) => assert.fail(String(error)),
       pace: calm,
       ...given,
     });

@@ -14,7 +14,7 @@ describe('SerialLoop', () => {
           runs += 1;
           release = resolve;
         }),
-      { clock: systemClock, idleMilliseconds: never, onError: assert.fail },
+      { clock: systemClock, idleMilliseconds: never, onError: (error) => assert.fail(String(error)) },
     );
     loop.start();
     loop.wake();
@@ -51,7 +51,7 @@ describe('SerialLoop', () => {
         await systemClock.sleep(20);
         ended = true;
       },
-      { clock: systemClock, idleMilliseconds: never, onError: assert.fail },
+      { clock: systemClock, idleMilliseconds: never, onError: (error) => assert.fail(String(error)) },
     );
     loop.start();
     await loop.stop();
