@@ -68,8 +68,12 @@ async function openServer({ world, vsix, signal, say }: EditorOptions): Promise<
   } else {
     say('Open it in a browser; the pair starts when its window is there.');
   }
-  const ended = new Promise<void>((done) => {
-    signal.addEventListener('abort', () => void server.stop().then(done), { once: true });
+  return { ended: endWith(signal).then(() => server.stop()) };
+}
+
+function endWith(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
   });
-  return { ended };
 }

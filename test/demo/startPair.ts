@@ -31,22 +31,9 @@ export async function startPair(world: DemoWorld, signal: AbortSignal, say: (lin
   const leader = await leadingWindow(world, signal);
   if (leader === null) return;
   say(`${leader} leads the ledger; starting ${worker} and ${manager} …`);
+  const names = ['--task', task, '--worker-name', worker, '--manager-name', manager];
   const sandbox = ['--sandbox', 'workspace-write', '--ask-for-approval', 'on-request', '--accept-trust'];
-  const status = await conveyor(world, [
-    ...[
-      'pair',
-      '--task',
-      task,
-      '--task-prompt',
-      goal,
-      '--worker-name',
-      worker,
-      '--manager-name',
-      manager,
-      '--no-dispatch',
-    ],
-    ...sandbox,
-  ]);
+  const status = await conveyor(world, ['pair', ...names, '--task-prompt', goal, '--no-dispatch', ...sandbox]);
   if (status !== 0) throw new Error('the pair did not start; see above');
 }
 
@@ -70,4 +57,3 @@ function readLeader(file: string): string | null {
     database.close();
   }
 }
-

@@ -22,7 +22,7 @@ export function rolloutsHeldOpen(
 
 /** Below a shell or a test runner anybody may hold a rollout open; the session's own is held by a Codex. */
 function isCodex([program = '', script = '']: readonly string[]): boolean {
-  return /^codex/.test(basename(program)) || /^codex(?:\.js)?$/.test(basename(script));
+  return basename(program).startsWith('codex') || /^codex(?:\.js)?$/.test(basename(script));
 }
 
 interface OpenRollout {
