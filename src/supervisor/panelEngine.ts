@@ -5,7 +5,7 @@ import type { Engine } from '../core/engine/engine.ts';
 import { finishObstacles, unregisteredCodexes } from '../core/engine/panelQuestions.ts';
 import { PanelReader } from '../core/engine/panelState.ts';
 import { readPanelTimeline } from '../core/engine/panelTimeline.ts';
-import { engineOf } from '../core/operations/engineOf.ts';
+import { engineOf, type EngineOrder } from '../core/operations/engineOf.ts';
 import { findOnPath } from '../core/operations/findTools.ts';
 import { HostedContext } from '../core/operations/operationContext.ts';
 import { tmuxOf } from '../core/operations/panes.ts';
@@ -23,6 +23,9 @@ import { problemOf } from './panelProblems.ts';
 /** Changes within this time make one snapshot. Milliseconds. */
 const gather = 25;
 
+/** Where a test ends the process. */
+type PanelEngineOptions = Pick<EngineOrder, 'checkpoint'>;
+
 /**
  * The engine behind the panel: the real core for one workspace folder.
  *
@@ -32,6 +35,7 @@ const gather = 25;
 export class PanelEngine implements EngineRpc {
   readonly #start: EngineStart;
   readonly #events: EngineEvents;
+  readonly #checkpoint: EngineOrder['checkpoint'];
   readonly #context: HostedContext;
   readonly #arrival: LedgerArrival;
   readonly #told = new Set<string>();
@@ -43,9 +47,10 @@ export class PanelEngine implements EngineRpc {
   #gathering: NodeJS.Timeout | null = null;
   #isDisposed = false;
 
-  constructor(start: EngineStart, events: EngineEvents) {
+  constructor(start: EngineStart, events: EngineEvents, { checkpoint }: PanelEngineOptions = {}) {
     this.#start = start;
     this.#events = events;
+    this.#checkpoint = checkpoint;
     const { runtime } = start;
     this.#context = new HostedContext({
       surface: 'panel',
@@ -127,6 +132,7 @@ export class PanelEngine implements EngineRpc {
         onChanged: () => this.#changed(),
         onError: (error) => this.#events.log('error', messageOf(error)),
         onTrouble: (session, error) => this.#events.log('warn', `${session.name}: ${error.message}`),
+        ...(this.#checkpoint === undefined ? {} : { checkpoint: this.#checkpoint }),
       });
       this.#engine.start();
       this.#troubles.delete('ledger');

@@ -6,8 +6,10 @@
  *   dialog        shows an approval question from the start; a key answers it and is written down
  *   late-dialog   the question comes as soon as text was pasted
  *   slow          draws a paste 700 ms after it came
+ *   kill-typist   the first Enter kills the process whose id stands in the file STAND_IN_TYPIST, as by `kill -9`; the
+ *                 message is written a moment later, as Codex does
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 
 const rollout = process.argv[2] ?? '';
 const habits = new Set((process.env['STAND_IN'] ?? '').split(','));
@@ -57,10 +59,18 @@ function press(key: string): void {
       return;
     }
     swallowed = false;
-    if (draft.trim() !== '') write('user_message', draft.trim());
+    if (draft.trim() !== '') submit(draft.trim());
     draft = '';
   } else if (key === '\u0015') draft = '';
   else draft += key;
+}
+
+function submit(message: string): void {
+  const typist = process.env['STAND_IN_TYPIST'] ?? '';
+  if (!habits.has('kill-typist') || !existsSync(typist)) return write('user_message', message);
+  process.kill(Number(readFileSync(typist, 'utf8')), 'SIGKILL');
+  rmSync(typist);
+  setTimeout(() => write('user_message', message), 300);
 }
 
 function endPaste(text: string): void {

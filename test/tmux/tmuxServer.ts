@@ -17,6 +17,7 @@ const standInTui = fileURLToPath(import.meta.resolve('./standInTui.ts'));
 export interface TestServer {
   readonly ports: StartPorts;
   readonly folder: string;
+  readonly socket: string;
   /** tmux itself, for what the product doesn't do. */
   raw(...argv: string[]): string;
   /** A stand-in for Codex; its messages go to `rollout`. Resolves when its composer or dialog is drawn. */
@@ -29,6 +30,8 @@ interface StandInOptions {
   readonly draft?: string;
   readonly width?: number;
   readonly height?: number;
+  /** Holds the process id that the habit `kill-typist` ends. */
+  readonly typist?: string;
 }
 
 export interface StandIn {
@@ -55,6 +58,7 @@ export function startServer(): TestServer {
   return {
     ports,
     folder,
+    socket,
     raw,
     standIn: async (session, options = {}) => {
       const rollout = join(folder, `${session}.jsonl`);
@@ -63,7 +67,11 @@ export function startServer(): TestServer {
         name: session,
         cwd: folder,
         argv: ['bash', '-c', 'exec -a codex "$@"', 'bash', process.execPath, standInTui, rollout],
-        environment: { STAND_IN: options.habits ?? '', STAND_IN_DRAFT: options.draft ?? '' },
+        environment: {
+          STAND_IN: options.habits ?? '',
+          STAND_IN_DRAFT: options.draft ?? '',
+          STAND_IN_TYPIST: options.typist ?? '',
+        },
         width: options.width ?? 100,
         height: options.height ?? 30,
       });

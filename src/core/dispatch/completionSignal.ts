@@ -13,9 +13,9 @@ import { findTask } from '../ledger/taskStore.ts';
 import { claimStamp, takeClaim } from './commandSteps.ts';
 import type { DispatchDependencies, PassOptions, ProcessedItem } from './dependencies.ts';
 import { findEvidence } from './lostEvidence.ts';
-import { lostLooks } from './lostCommand.ts';
+import { endOf, lostLooks } from './lostCommand.ts';
 import { deliveryMode } from './prepareMessage.ts';
-import { pushMessage, type PushOutcome } from './pushMessage.ts';
+import { pushMessage, type PushOutcome, recordLostDelivery } from './pushMessage.ts';
 import {
   type ClaimedSignal,
   claimWaiting,
@@ -92,13 +92,18 @@ export async function recoverLostSignal(
     return ledger.write(() => {
       const item = notificationItem(notificationId);
       const looked = findBackoff(ledger, item)?.failures ?? 0;
+      if (evidence === 'undecided' && looked < lostLooks) {
+        backOff(ledger, deps, item, 'lost_undecided', deferralPolicy);
+        return null;
+      }
+      const { target, notification: told } = claimed;
+      const actuation = { item: { notificationId }, target, taskId: told.task_id, correlationId: told.correlation_id };
+      recordLostDelivery(deps, actuation, endOf(evidence));
       if (evidence === 'arrived') {
         moveDelivery(ledger, { notificationId }, { state: 'seen', seenAt: clock.now() }, clock.now());
         return settleDelivered(deps, claimed);
       }
-      if (evidence === 'undecided' && looked < lostLooks) {
-        backOff(ledger, deps, item, 'lost_undecided', deferralPolicy);
-      } else if (evidence === 'absent') {
+      if (evidence === 'absent') {
         changeNotification(ledger, notificationId, { started: false, claim: null }, clock.now());
         clearBackoff(ledger, item);
       } else {

@@ -12,6 +12,7 @@ import { type DispatchDependencies, isMessageType, type PassOptions, type Proces
 import { findEvidence } from './lostEvidence.ts';
 import { settleNotification, succeed } from './messageCommand.ts';
 import { type PreparedMessage, prepareMessage } from './prepareMessage.ts';
+import { recordLostDelivery } from './pushMessage.ts';
 
 /** So often it is looked whether a lost message arrived before a person has to. About five minutes. */
 export const lostLooks = 25;
@@ -33,7 +34,7 @@ export async function recoverLostCommand(
     const started = readProgress(ledger, commandId)?.attempt?.started === true;
     const lost = started ? findLost(deps, claimed.command) : null;
     const evidence = lost === null ? 'unknown' : await findEvidence(deps, claimed.hold, lost);
-    return ledger.write(() => decide(deps, claimed, evidence, lost?.prepared ?? null));
+    return ledger.write(() => decide(deps, claimed, evidence, lost));
   } finally {
     claimed.hold.end();
   }
@@ -60,7 +61,7 @@ function decide(
   deps: DispatchDependencies,
   claimed: ClaimedCommand,
   evidence: Evidence,
-  prepared: PreparedMessage | null,
+  lost: Lost | null,
 ): ProcessedItem | null {
   const { ledger } = deps;
   const progress = readProgress(ledger, claimed.command.id);
@@ -74,10 +75,24 @@ function decide(
     backOff(ledger, deps, commandItem(claimed.command.id), 'lost_undecided', deferralPolicy);
     return null;
   }
-  if (next.state === 'succeeded') return foundDelivered(deps, claimed, prepared);
+  if (lost !== null) recordEnd(deps, claimed, lost, found);
+  if (next.state === 'succeeded') return foundDelivered(deps, claimed, lost?.prepared ?? null);
   return next.state === 'pending'
     ? requeue(deps, claimed, next.attempts, started)
     : giveUp(deps, claimed, next.attempts, started);
+}
+
+/** What began in a pane ends on record, too. */
+function recordEnd(deps: DispatchDependencies, claimed: ClaimedCommand, lost: Lost, evidence: Evidence): void {
+  if (lost.target === null || lost.delivery?.watermark_offset == null) return;
+  const { command, correlationId } = claimed;
+  const actuation = { item: { commandId: command.id }, target: lost.target, taskId: command.task_id, correlationId };
+  recordLostDelivery(deps, actuation, endOf(evidence));
+}
+
+export function endOf(evidence: Evidence): 'delivered' | 'absent' | 'undelivered' {
+  if (evidence === 'arrived') return 'delivered';
+  return evidence === 'absent' ? 'absent' : 'undelivered';
 }
 
 function foundDelivered(

@@ -140,11 +140,23 @@ function announce(deps: DispatchDependencies, request: PushRequest, watermark: W
   });
 }
 
+/** Whom a message is for, and on whose behalf. */
+type Actuation = Pick<PushRequest, 'item' | 'target' | 'taskId' | 'correlationId'>;
+
+/** The event after, of a delivery whose dispatcher did not live to write it. Call inside a write transaction. */
+export function recordLostDelivery(
+  deps: DispatchDependencies,
+  actuation: Actuation,
+  outcome: 'delivered' | 'absent' | 'undelivered',
+): void {
+  recordActuation(deps, actuation, 'pane_delivery_ended', { outcome, recovered: true });
+}
+
 /** Every hand on a pane is an event before and after, on the task it is for. */
 function recordActuation(
   { ledger, clock }: DispatchDependencies,
-  request: PushRequest,
-  type: string,
+  request: Actuation,
+  type: 'pane_delivery_started' | 'pane_delivery_ended',
   facts: object,
 ): void {
   const { item, target, taskId, correlationId } = request;

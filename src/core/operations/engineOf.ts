@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import type { ConveyorError } from '../domain/errors.ts';
 import { coreSteps } from '../engine/coreSteps.ts';
 import { Engine, type EnginePace, type EngineSteps } from '../engine/engine.ts';
@@ -23,6 +24,8 @@ export interface EngineOrder {
   readonly pace?: Partial<EnginePace>;
   /** Stands around the real steps, to count or to watch them. */
   readonly wrap?: (steps: EngineSteps) => EngineSteps;
+  /** Called between any two steps of a delivery. A test ends the process there. */
+  readonly checkpoint?: DispatchDependencies['checkpoint'];
 }
 
 /** The engine for this caller's ledger, with everything real behind it. The caller starts and stops it. */
@@ -30,7 +33,8 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
   const { ledger, clock, host, processes, variables } = context;
   const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
   const permits = (permission: string) => order.permissions.has(permission);
-  const dispatch = dispatchDependenciesOf(context);
+  const own = dispatchDependenciesOf(context);
+  const dispatch = order.checkpoint === undefined ? own : { ...own, checkpoint: order.checkpoint };
   const steps = coreSteps({
     dispatcherId: order.dispatcherId,
     observe: { ledger, clock, host, tmuxAt },
