@@ -16,13 +16,13 @@ export const timelineEntry = z.object({
   state: z.nullable(z.string()),
   correlationId: z.nullable(z.string()),
   /** Label and value pairs for the detail pane, in order; values are plain text, possibly of several lines. */
-  details: z.array(z.object({ label: z.string(), value: z.string() })),
+  details: z.readonly(z.array(z.object({ label: z.string(), value: z.string() }))),
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const timelinePage = z.object({
   /** Oldest first. */
-  entries: z.array(timelineEntry),
+  entries: z.readonly(z.array(timelineEntry)),
   /** Pass it to get the page before this one; null at the beginning. */
   olderCursor: z.nullable(z.string()),
   total: z.int(),

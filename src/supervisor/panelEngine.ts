@@ -75,16 +75,17 @@ export class PanelEngine implements EngineRpc {
     name: Name,
     input: PanelOperationInput<Name>,
   ): Promise<OperationResult> {
+    const context = this.#context.sharing();
     try {
       const call = operationCall(name, input);
       const operation = await loadOperation(call.name);
       if (operation === null) throw new Error(`the operation ${call.name} is not registered`);
-      const output = await runOperation(operation, this.#context, call.input);
-      this.#context.settleOutput(true);
+      const output = await runOperation(operation, context, call.input);
+      context.settleOutput(true);
       // Through JSON: what crosses to the other thread is data.
       return { ok: true, output: JSON.parse(JSON.stringify(output ?? null)) };
     } catch (error) {
-      this.#context.settleOutput(false);
+      context.settleOutput(false);
       return { ok: false, error: this.#refusal(name, error) };
     } finally {
       this.#openLedger();

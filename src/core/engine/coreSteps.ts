@@ -1,14 +1,14 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { runDispatchPass } from '../dispatch/dispatchPass.ts';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import { ConveyorError } from '../domain/errors.ts';
 import { ingestSession } from '../ingest/ingestSession.ts';
 import { watchRollouts } from '../ingest/watchRollouts.ts';
+import { CommitWatch } from '../ledger/commitWatch.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
 import { listSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
-import { systemFolderWatcher } from '../ports/folderWatcher.ts';
 import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
 import type { EngineSteps } from './engine.ts';
 
@@ -73,7 +73,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
       follow = (paths) => watch.follow(paths);
       return watch;
     },
-    watchLedger: (onCommitted) => watchCommits(ledger, onCommitted),
+    watchLedger: (onCommitted) => new CommitWatch(ledger, onCommitted),
   };
 }
 
@@ -102,17 +102,6 @@ function sessionsOfRollouts(ledger: Connection, paths: ReadonlySet<string>): Rea
   const byPath = new Map(activeSessions(ledger).map(({ id, codex_session_path: path }) => [path, id]));
   const ids = [...paths].map((path) => byPath.get(path));
   return ids.every((id) => id !== undefined) ? new Set(ids) : null;
-}
-
-/** The folder changes for many reasons; only a commit of another connection counts. */
-function watchCommits(ledger: Connection, onCommitted: () => void) {
-  let version = ledger.dataVersion();
-  return systemFolderWatcher.watch(dirname(ledger.file), () => {
-    const now = ledger.dataVersion();
-    if (now === version) return;
-    version = now;
-    onCommitted();
-  });
 }
 
 /** One session that cannot be read must not keep the others from being read. */

@@ -75,6 +75,7 @@ export class HostedContext implements OperationContext {
   readonly #options: ContextOptions;
   readonly #settled: ((written: boolean) => void)[];
   #ledger: Connection | null;
+  #lender: HostedContext | null = null;
 
   constructor(options: ContextOptions, settled: ((written: boolean) => void)[] = []) {
     this.#options = options;
@@ -98,6 +99,7 @@ export class HostedContext implements OperationContext {
   }
 
   get ledger(): Connection {
+    if (this.#lender !== null) return this.#lender.ledger;
     this.#ledger ??= openLedger(this.ledgerFile, this.clock.now()).connection;
     return this.#ledger;
   }
@@ -121,6 +123,13 @@ export class HostedContext implements OperationContext {
   withLedger(file: string): HostedContext {
     const { ledger: _, ...options } = this.#options;
     return new HostedContext({ ...options, stateRoot: this.stateRoot, ledgerFile: file }, this.#settled);
+  }
+
+  /** For one of several callers at a time: the same ledger, and an output of its own to settle. */
+  sharing(): HostedContext {
+    const shared = new HostedContext({ ...this.#options, stateRoot: this.stateRoot, ledgerFile: this.ledgerFile });
+    shared.#lender = this;
+    return shared;
   }
 
   /** Tells those who wait for it what became of the output. */
