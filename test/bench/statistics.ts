@@ -9,3 +9,13 @@ export function percentile(values: readonly number[], percent: number): number {
   if (value === undefined) throw new Error('no values');
   return value;
 }
+
+/** What a latency's figures are printed as, in milliseconds. */
+export function spread(values: readonly number[]) {
+  const at = (percent: number) => rounded(percentile(values, percent));
+  return { samples: values.length, p50: at(50), p95: at(95), max: at(100) };
+}
+
+export function rounded(value: number, digits = 1): number {
+  return Number(value.toFixed(digits));
+}

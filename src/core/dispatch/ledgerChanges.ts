@@ -1,7 +1,7 @@
-import { dirname } from 'node:path';
+import { CommitWatch } from '../ledger/commitWatch.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type FolderWatcher, systemFolderWatcher } from '../ports/folderWatcher.ts';
+import type { FolderWatcher } from '../ports/folderWatcher.ts';
 
 /**
  * Wakes within milliseconds when another process has committed. Holds no lock.
@@ -9,24 +9,26 @@ import { type FolderWatcher, systemFolderWatcher } from '../ports/folderWatcher.
  * Owns a watch on the ledger's folder; `close` ends it.
  */
 export class LedgerChanges {
-  readonly #ledger: Connection;
   readonly #clock: Clock;
-  readonly #watch: { close(): void };
-  #version: number;
+  readonly #watch: CommitWatch;
   #wake: (() => void) | null = null;
   #isDirty = false;
 
-  constructor(ledger: Connection, clock: Clock, watcher: FolderWatcher = systemFolderWatcher) {
-    this.#ledger = ledger;
+  constructor(ledger: Connection, clock: Clock, watcher?: FolderWatcher) {
     this.#clock = clock;
-    this.#watch = watcher.watch(dirname(ledger.file), () => this.#look());
-    // After the watch: what is committed in between is noticed by one of the two.
-    this.#version = ledger.dataVersion();
+    this.#watch = new CommitWatch(
+      ledger,
+      () => {
+        this.#isDirty = true;
+        this.#wake?.();
+      },
+      watcher,
+    );
   }
 
   /** Resolves at the next commit of another connection, after that time, or when the signal aborts. */
   async next(milliseconds: number, signal: AbortSignal): Promise<void> {
-    this.#look();
+    this.#watch.look();
     if (this.#isDirty || signal.aborted) {
       this.#isDirty = false;
       return;
@@ -43,14 +45,5 @@ export class LedgerChanges {
 
   close(): void {
     this.#watch.close();
-  }
-
-  /** The folder changes for many reasons; only a commit is one. */
-  #look(): void {
-    const version = this.#ledger.dataVersion();
-    if (version === this.#version) return;
-    this.#version = version;
-    this.#isDirty = true;
-    this.#wake?.();
   }
 }
