@@ -147,7 +147,7 @@ export class PanelEngine implements EngineRpc {
 
   #writeShim(): void {
     try {
-      this.#shimFolder = writeShim(this.#start.stateRoot, this.#context.runtime, this.#context.variables).folder;
+      this.#shimFolder = writeShim(this.#context.ledgerFile, this.#context.runtime, this.#context.variables).folder;
     } catch (error) {
       this.#troubles.set('shim', { ...problemOf(error), kind: 'shim_unwritable' });
     }

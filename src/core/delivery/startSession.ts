@@ -81,6 +81,16 @@ export function tmuxSessionOf(name: string): string {
   return `codex-${name}`;
 }
 
+/** A name that tmux takes as it is (CP-12), and a folder that exists. Throws `invalid_name`, `cwd_missing`. */
+export function checkPlace({ name, cwd }: Pick<StartRequest, 'name' | 'cwd'>): void {
+  if (!/^[A-Za-z0-9_-]+$/u.test(name)) {
+    throw refuse('invalid_name', `session name ${JSON.stringify(name)} may hold letters, digits, "-" and "_" only`);
+  }
+  if (statSync(resolve(cwd), { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw refuse('cwd_missing', `the folder ${cwd} does not exist; make it, or give another --cwd`);
+  }
+}
+
 export async function startSession(ports: StartPorts, request: StartRequest): Promise<StartedSession> {
   const { cwd, binary } = await checkBeforeStart(ports, request);
   const tmuxSession = request.tmuxSession ?? tmuxSessionOf(request.name);
@@ -140,16 +150,8 @@ async function checkBeforeStart(
   ports: StartPorts,
   request: StartRequest,
 ): Promise<{ readonly cwd: string; readonly binary: CodexBinary }> {
-  if (!/^[A-Za-z0-9_-]+$/u.test(request.name)) {
-    throw refuse(
-      'invalid_name',
-      `session name ${JSON.stringify(request.name)} may hold letters, digits, "-" and "_" only`,
-    );
-  }
+  checkPlace(request);
   const cwd = resolve(request.cwd);
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw refuse('cwd_missing', `the folder ${request.cwd} does not exist; make it, or give another --cwd`);
-  }
   const tmuxSession = request.tmuxSession ?? tmuxSessionOf(request.name);
   if (await ports.tmux.hasSession(tmuxSession)) {
     const kill = `${ports.tmux.prefix.join(' ')} kill-session -t =${tmuxSession}`;

@@ -121,7 +121,7 @@ async function createWorker(context: OperationContext, input: InputOf<typeof cre
 async function checkCreate(
   context: OperationContext,
   folder: WorkerFolder,
-  { open, forceOpen, stopAfter, reuse }: InputOf<typeof createInputs>,
+  { open, forceOpen, stopAfter, reuse, cwd }: InputOf<typeof createInputs>,
 ): Promise<void> {
   const { name } = folder;
   checkWorkerName(name);
@@ -139,7 +139,7 @@ async function checkCreate(
     );
   }
   if (reuse) forgetEndedSession(context, folder);
-  checkStart(context, 'worker', name);
+  checkStart(context, { role: 'worker', name, cwd });
 }
 
 /** Its terminal is gone, as was just seen; that its session has not been told yet stands in nobody's way. */

@@ -12,7 +12,7 @@ import { expandHome, type OperationContext } from './operationContext.ts';
 
 const inputs = {
   name: requiredText('name of the session', { placeholder: 'NAME' }),
-  pid: optionalInteger('process id of the Codex', { placeholder: 'PID' }),
+  pid: optionalInteger('process id of the Codex; always needed', { placeholder: 'PID' }),
   codexSession: optionalText('its rollout file; found by the pid when left out', { placeholder: 'FILE' }),
   cwd: optionalText('its folder; read from the rollout when left out', { placeholder: 'FOLDER' }),
   tmuxSession: optionalText('the tmux session it runs in; kept when left out', { placeholder: 'NAME' }),

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { askCodexVersion } from '../codex/codexVersion.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
@@ -22,6 +22,7 @@ import {
   launchCodex,
   promptCodex,
   type Started,
+  startFolder,
   type StartOrder,
 } from './startCodex.ts';
 
@@ -86,8 +87,9 @@ async function checkConflicts(context: OperationContext, order: PairOrder): Prom
   if (task === null && !order.goal) {
     throw refuse('missing_input', `task '${order.task}' does not exist yet; give its goal with --task-goal`);
   }
-  checkStart(context, 'worker', order.worker);
-  checkStart(context, 'manager', order.manager);
+  const { cwd } = order.launch;
+  checkStart(context, { role: 'worker', name: order.worker, cwd });
+  checkStart(context, { role: 'manager', name: order.manager, cwd });
   if (task !== null) {
     refuseEnded(task);
     const binding = findBinding(ledger, task.id);
@@ -112,6 +114,7 @@ async function checkConflicts(context: OperationContext, order: PairOrder): Prom
       );
     }
   }
+  await askCodexVersion(context.processes, { path: context.variables.PATH });
 }
 
 interface Seed {
@@ -136,7 +139,7 @@ function seedContract(context: OperationContext, order: PairOrder): Seed {
     );
   }
   const tell = teller(context, order, task);
-  const cwd = resolve(context.cwd, order.launch.cwd ?? '.');
+  const cwd = startFolder(context, order.launch.cwd);
   tell(
     'pair_started',
     'Pair started.',
@@ -335,7 +338,7 @@ function speakToManager(
     managerPrompt({
       command: quoteForShell(manager.shim.command),
       cwd: manager.output.cwd,
-      stateRoot: context.stateRoot,
+      ledger: context.ledgerFile,
       manager: order.manager,
       task: order.task,
       goal: seed.task.goal,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
+import { ledgerFileName } from '../ledger/openLedger.ts';
 import type { Variables } from './operationContext.ts';
 
 /** What runs the command line: a Node 22.15 or newer, or an Electron that acts as one. */
@@ -26,11 +27,12 @@ export interface Shim {
  *
  * Throws `state_root_unwritable`.
  */
-export function writeShim(stateRoot: string, runtime: ShimRuntime, variables: Variables): Shim {
-  const folder = shimFolder(stateRoot, variables);
+export function writeShim(ledgerFile: string, runtime: ShimRuntime, variables: Variables): Shim {
+  const folder = shimFolder(ledgerFile, variables);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const name of ['conveyor', 'workerctl']) replaceFile(join(folder, name), shimScript(name, stateRoot, runtime));
+    for (const name of ['conveyor', 'workerctl'])
+      replaceFile(join(folder, name), shimScript(name, ledgerFile, runtime));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
     throw refuse(
@@ -44,28 +46,40 @@ export function writeShim(stateRoot: string, runtime: ShimRuntime, variables: Va
   return { folder, command: join(folder, 'conveyor') };
 }
 
-export function shimFolder(stateRoot: string, { XDG_DATA_HOME, HOME }: Variables): string {
+export function shimFolder(ledgerFile: string, { XDG_DATA_HOME, HOME }: Variables): string {
   const home = HOME ?? '/root';
   const data =
     XDG_DATA_HOME ??
     (process.platform === 'darwin' ? join(home, 'Library', 'Application Support') : join(home, '.local', 'share'));
-  const ledger = createHash('sha256').update(stateRoot).digest('hex').slice(0, 16);
+  const named = isUsualName(ledgerFile) ? dirname(ledgerFile) : ledgerFile;
+  const ledger = createHash('sha256').update(named).digest('hex').slice(0, 16);
   return join(data, 'agent-conveyor', ledger);
 }
 
+function isUsualName(ledgerFile: string): boolean {
+  return basename(ledgerFile) === ledgerFileName;
+}
+
 /** A `sh` script without anything of the caller's environment but its arguments. */
-export function shimScript(name: string, stateRoot: string, { executable, isElectron, cli }: ShimRuntime): string {
+export function shimScript(name: string, ledgerFile: string, { executable, isElectron, cli }: ShimRuntime): string {
+  const start = `exec ${quoteForShell(executable)} ${quoteForShell(cli)}`;
   return [
     '#!/bin/sh',
     '# Written by Agent Conveyor; it is written again when the editor or the ledger moves.',
-    `export WORKERCTL_STATE_ROOT=${quoteForShell(stateRoot)}`,
+    `export WORKERCTL_STATE_ROOT=${quoteForShell(dirname(ledgerFile))}`,
     `export CONVEYOR_CLI_PROG=${name}`,
     ...(isElectron ? ['export ELECTRON_RUN_AS_NODE=1'] : []),
     `if [ ! -x ${quoteForShell(executable)} ]; then`,
     `  echo "${name}: the editor that wrote this command is gone; open the folder in the editor once more" >&2`,
     '  exit 1',
     'fi',
-    `exec ${quoteForShell(executable)} ${quoteForShell(cli)} "$@"`,
+    // A file of another name is not found by its folder; a --path that was typed comes later, and wins.
+    ...(isUsualName(ledgerFile)
+      ? []
+      : [
+          `case "\${1--}" in -*) ;; *) verb=$1; shift; ${start} "$verb" --path ${quoteForShell(ledgerFile)} "$@" ;; esac`,
+        ]),
+    `${start} "$@"`,
     '',
   ].join('\n');
 }

@@ -1,11 +1,11 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { readRolloutHead } from '../codex/rolloutHead.ts';
 import { explainDeferral, explainUndelivered } from '../delivery/deliveryResult.ts';
 import { deliverToPane } from '../delivery/deliverToPane.ts';
 import { prepareText } from '../delivery/messageText.ts';
 import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
-import { locateRollout, type StartedSession, startSession } from '../delivery/startSession.ts';
+import { checkPlace, locateRollout, type StartedSession, startSession } from '../delivery/startSession.ts';
 import { refuse, wrongRole } from '../domain/errors.ts';
 import { findSession, sessionRoles, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
 import { flag, integerWithDefault, optionalChoice, optionalText, textList, textWithDefault } from './argument.ts';
@@ -63,8 +63,12 @@ export interface StartOrder {
   readonly tmuxSession?: string;
 }
 
-/** Everything that can be refused before something is started (CP-16, CP-31). */
-export function checkStart(context: OperationContext, role: SessionRole, name: string): void {
+/** Everything about one session that can be refused before something is started (CP-12, CP-16, CP-31). */
+export function checkStart(
+  context: OperationContext,
+  { role, name, cwd }: Pick<StartOrder, 'role' | 'name' | 'cwd'>,
+): void {
+  checkPlace({ name, cwd: startFolder(context, cwd) });
   if (isSandboxed(context)) {
     throw refuse(
       'not_supported',
@@ -79,6 +83,11 @@ export function checkStart(context: OperationContext, role: SessionRole, name: s
       `session '${name}' is already registered; take another name, or "deregister ${name}" first`,
     );
   }
+}
+
+/** Absolute; the current folder when none was given. */
+export function startFolder({ cwd, variables }: OperationContext, given: string | null): string {
+  return resolve(cwd, expandHome(given ?? '.', variables));
 }
 
 /** A session that runs and is registered, and has not been spoken to. */
@@ -98,7 +107,7 @@ export async function startCodex(
   order: StartOrder,
   prompt: ((shim: Shim) => string) | null,
 ): Promise<Started> {
-  checkStart(context, order.role, order.name);
+  checkStart(context, order);
   const launched = await launchCodex(context, order);
   return prompt === null ? launched.output : promptCodex(context, launched, prompt(launched.shim));
 }
@@ -128,14 +137,14 @@ export async function startInTmux(
   context: OperationContext,
   order: StartOrder,
 ): Promise<Pick<LaunchedCodex, 'started' | 'shim'>> {
-  const shim = writeShim(context.stateRoot, context.runtime, context.variables);
+  const shim = writeShim(context.ledgerFile, context.runtime, context.variables);
   const ports = { ...deliveryPortsOf(context), runner: context.processes };
   const started = await startSession(ports, {
     role: order.role,
     name: order.name,
-    cwd: resolve(context.cwd, expandHome(order.cwd ?? '.', context.variables)),
+    cwd: startFolder(context, order.cwd),
     environment: sessionEnvironment(context, shim),
-    stateRoot: context.stateRoot,
+    stateRoot: dirname(context.ledgerFile),
     sandbox: order.sandbox || null,
     approval: order.askForApproval || null,
     setsToolPath: true,
@@ -187,14 +196,14 @@ export async function handOverPrompt(
   );
 }
 
-/** What Codex and its tools must see whatever the tmux server has in its environment (CP-22). */
-function sessionEnvironment({ variables, stateRoot }: OperationContext, shim: Shim): Record<string, string> {
+/** What Codex and its tools must see whatever the tmux server has in its environment: the ledger of this call (CP-22). */
+function sessionEnvironment({ variables, ledgerFile }: OperationContext, shim: Shim): Record<string, string> {
   const handedOn = Object.entries(variables).filter(([name]) =>
     /^(?:CODEX_HOME|TMPDIR|CONVEYOR_\w+|XDG_\w+|LANG|LC_\w+|TERM|COLORTERM)$/.test(name),
   );
   return {
     ...Object.fromEntries(handedOn.filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    WORKERCTL_STATE_ROOT: stateRoot,
+    WORKERCTL_STATE_ROOT: dirname(ledgerFile),
     PATH: [shim.folder, variables.PATH].filter(Boolean).join(':'),
   };
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { findManagerConfig } from '../ledger/managerConfigStore.ts';
 import { findTask } from '../ledger/taskStore.ts';
@@ -6,7 +5,7 @@ import { managerPrompt } from '../supervise/bootstrapPrompt.ts';
 import { optionalText, requiredText } from './argument.ts';
 import { contractSummary } from './contractSummary.ts';
 import { defineOperation } from './operation.ts';
-import { codexArguments, launchInputs, startCodex, startedOutput } from './startCodex.ts';
+import { codexArguments, launchInputs, startCodex, startedOutput, startFolder } from './startCodex.ts';
 
 /** Starts Codex in a tmux session of its own, registers it as a manager, and briefs it. */
 export const startManager = defineOperation({
@@ -28,8 +27,8 @@ export const startManager = defineOperation({
     return startCodex(context, { ...order, role: 'manager' }, (shim) =>
       managerPrompt({
         command: quoteForShell(shim.command),
-        cwd: resolve(context.cwd, order.cwd ?? '.'),
-        stateRoot: context.stateRoot,
+        cwd: startFolder(context, order.cwd),
+        ledger: context.ledgerFile,
         manager: order.name,
         task: reference,
         goal: taskGoal ?? task?.goal ?? null,

@@ -34,7 +34,8 @@ export interface ManagerBriefing {
   /** Absolute path of the shim, already quoted. */
   readonly command: string;
   readonly cwd: string;
-  readonly stateRoot: string;
+  /** Absolute path of the file. */
+  readonly ledger: string;
   readonly manager: string;
   readonly task: string | null;
   readonly goal: string | null;
@@ -57,11 +58,11 @@ export function managerPrompt(briefing: ManagerBriefing): string {
   ].join('\n\n');
 }
 
-function identity({ cwd, stateRoot, manager, task, goal, worker }: ManagerBriefing): string {
+function identity({ cwd, ledger, manager, task, goal, worker }: ManagerBriefing): string {
   return [
     'You are the manager in an Agent Conveyor session: you supervise another Codex, the worker.',
     `- folder: ${cwd}`,
-    `- ledger: ${stateRoot}`,
+    `- ledger: ${ledger}`,
     `- your session: ${manager}`,
     `- task: ${task ?? notSupplied}`,
     `- goal: ${goal ?? notSupplied}`,
