@@ -17,7 +17,7 @@ export function recordEvent(ledger: Connection, event: AuditEvent, now: number):
     'INSERT INTO events (created_at, actor, command_id, correlation_id, task_id, type, payload_json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     [
       formatTimestamp(now),
-      event.actor ?? 'workerctl',
+      event.actor ?? ledger.actor,
       event.commandId ?? null,
       event.correlationId ?? null,
       event.taskId ?? null,

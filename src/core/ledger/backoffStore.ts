@@ -57,14 +57,3 @@ export function backOff(
 export function clearBackoff(ledger: Connection, item: string): void {
   ledger.run('DELETE FROM panel_backoffs WHERE item = ?', [item]);
 }
-
-/** What waits for a session need not wait longer: its screen has changed. Returns how many items that woke. */
-export function wakeSession(ledger: Connection, sessionId: string): number {
-  return ledger.run(
-    `UPDATE panel_backoffs SET retry_monotonic = 0
-     WHERE retry_monotonic > 0 AND item IN (
-       SELECT 'notification:' || id FROM routed_notifications WHERE target_session_id = $id AND state = 'pending'
-       UNION ALL SELECT 'command:' || d.command_id FROM panel_deliveries d WHERE d.session_id = $id AND d.command_id IS NOT NULL)`,
-    { id: sessionId },
-  ).changes;
-}

@@ -87,7 +87,7 @@ export function insertCommand(ledger: Connection, command: NewCommand, now: numb
       typeof command.availableAt === 'number' ? formatTimestamp(command.availableAt) : null,
       command.maxAttempts ?? 1,
       permission,
-      ledgerJson(command.payload),
+      ledgerJson(signed(command.payload, ledger.actor)),
     ],
   );
   recordTelemetry(
@@ -108,6 +108,11 @@ export function insertCommand(ledger: Connection, command: NewCommand, now: numb
     now,
   );
   return requireCommand(ledger, id);
+}
+
+/** The shared table has no column for who asked. */
+function signed(payload: object, actor: string): object {
+  return actor === 'workerctl' ? payload : { ...payload, asked_by: actor };
 }
 
 /** A command that is carried out at once goes from pending to attempted without a claim. */

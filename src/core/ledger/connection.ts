@@ -16,12 +16,21 @@ const busyAttempts = 12;
  */
 export class Connection {
   readonly file: string;
+  /** On whose behalf is written: stands in the audit log unless an event names its own actor. */
+  readonly actor: string;
   readonly #database: SqliteDatabase;
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements: Map<string, Statement>;
 
-  constructor(file: string, database: SqliteDatabase) {
+  constructor(file: string, database: SqliteDatabase, actor = 'workerctl', statements = new Map<string, Statement>()) {
     this.file = file;
+    this.actor = actor;
     this.#database = database;
+    this.#statements = statements;
+  }
+
+  /** The same open file, written on behalf of somebody. */
+  as(actor: string): Connection {
+    return new Connection(this.file, this.#database, actor, this.#statements);
   }
 
   all(sql: string, parameters: SqlParameters = []): unknown[] {

@@ -51,6 +51,13 @@ export function requireSession(ledger: Connection, name: string, role?: SessionR
   return session;
 }
 
+const byThread = query(sessionRow, `SELECT ${columns} FROM sessions WHERE codex_session_id = ? AND state = 'active'`);
+
+/** The role of the session that runs this thread; null when it is nobody's. */
+export function findRoleOfThread(ledger: Connection, threadId: string): SessionRole | null {
+  return byThread.first(ledger, [threadId])?.role ?? null;
+}
+
 /** Every session, oldest registration first. */
 export function listSessions(ledger: Connection): Session[] {
   return everySession.all(ledger);

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Connection } from '../ledger/connection.ts';
 import { ledgerFileName, openLedger } from '../ledger/openLedger.ts';
+import { findRoleOfThread } from '../ledger/sessionStore.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { type HostFacts, systemHostFacts } from '../ports/hostFacts.ts';
 import { type ProcessRunner, systemProcessRunner } from '../ports/processRunner.ts';
@@ -99,9 +100,17 @@ export class HostedContext implements OperationContext {
   }
 
   get ledger(): Connection {
-    if (this.#lender !== null) return this.#lender.ledger;
-    this.#ledger ??= openLedger(this.ledgerFile, this.clock.now()).connection;
+    this.#ledger ??= this.#openLedger();
     return this.#ledger;
+  }
+
+  #openLedger(): Connection {
+    if (this.#lender !== null) return this.#lender.ledger.as('operator');
+    const { connection } = openLedger(this.ledgerFile, this.clock.now());
+    const threadId = this.variables.CODEX_THREAD_ID;
+    // A Codex tells its tools which thread runs them: who asks is then known, for the record and not as an authority.
+    const role = this.surface === 'cli' && threadId ? findRoleOfThread(connection, threadId) : null;
+    return role === null ? connection : connection.as(role);
   }
 
   readStdin(): Promise<string> {
@@ -125,7 +134,7 @@ export class HostedContext implements OperationContext {
     return new HostedContext({ ...options, stateRoot: this.stateRoot, ledgerFile: file }, this.#settled);
   }
 
-  /** For one of several callers at a time: the same ledger, and an output of its own to settle. */
+  /** For one request of the person in the panel: the same ledger, written on their behalf, and an output of its own. */
   sharing(): HostedContext {
     const shared = new HostedContext({ ...this.#options, stateRoot: this.stateRoot, ledgerFile: this.ledgerFile });
     shared.#lender = this;
@@ -138,7 +147,7 @@ export class HostedContext implements OperationContext {
   }
 
   close(): void {
-    if (this.#ledger !== null && this.#options.ledger === undefined) this.#ledger.close();
+    if (this.#ledger !== null && this.#options.ledger === undefined && this.#lender === null) this.#ledger.close();
     this.#ledger = null;
   }
 }

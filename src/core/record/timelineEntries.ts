@@ -197,7 +197,7 @@ function presentCommand(facts: Facts): Presented {
   const said = isFinish ? textOf(payload.reason) : message;
   return {
     kind: isFinish ? 'finish' : 'command',
-    actor: isFinish ? 'manager' : 'workerctl',
+    actor: textOf(payload.asked_by) ?? (isFinish ? 'manager' : 'workerctl'),
     toward: towardOf(type),
     summary: `${words(type)} ${word(state)}${said === null ? '' : `: ${collapse(said)}`}`,
     state: textOf(facts.delivery) ?? textOf(state),
