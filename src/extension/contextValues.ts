@@ -16,7 +16,13 @@ export function contextValues(model: PanelModel): Readonly<Record<ContextKey, Ke
     noTmux: has(['no_tmux']),
     noCodex: has(['no_codex']),
     otherWindowLeads: has(['other_window_leads']),
-    ledgerRefused: has(['ledger_invalid', 'ledger_newer', 'state_root_unwritable', 'runtime_unsupported']),
+    ledgerRefused: has([
+      'ledger_invalid',
+      'ledger_newer',
+      'state_root_unwritable',
+      'runtime_unsupported',
+      'engine_failed',
+    ]),
   };
 }
 

@@ -21,7 +21,13 @@ try {
     extensionDevelopmentPath: staged.folder,
     extensionTestsPath: staged.tests,
     extensionTestsEnv: { CONVEYOR_HOST_SUITE: 'trusted', CONVEYOR_HOST_RESULTS: results, WORKERCTL_STATE_ROOT: '' },
-    launchArgs: [workspace, '--disable-workspace-trust', '--disable-extensions', '--user-data-dir', join(scratch, 'user')],
+    launchArgs: [
+      workspace,
+      '--disable-workspace-trust',
+      '--disable-extensions',
+      '--user-data-dir',
+      join(scratch, 'user'),
+    ],
   });
 } finally {
   const ended = hostResults.parse(JSON.parse(readFileSync(results, 'utf8')));

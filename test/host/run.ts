@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { launchBrowser } from '../ui/browser.ts';
 import { hostResults } from './hostResult.ts';
+import { privateEnvironment } from './privateEnvironment.ts';
 import { type StagedExtension, stageExtension } from './stageExtension.ts';
 import { startVscodeServer } from './vscodeServer.ts';
 
@@ -14,25 +15,33 @@ interface Counts {
 
 const deadlineMs = 240_000;
 
-/** Runs the suites of `suite/` inside real extension hosts: one that trusts its folder, one that doesn't. */
+const suites = [
+  { suite: 'trusted', engine: 'fake' },
+  { suite: 'untrusted', engine: 'fake' },
+  { suite: 'real', engine: 'real' },
+] as const;
+type Suite = (typeof suites)[number]['suite'];
+
+/** Runs the suites of `suite/` inside real extension hosts: in a folder that is trusted or not, with each engine. */
 async function main(): Promise<void> {
-  const staged = await stageExtension();
+  const only = process.argv[2] || undefined;
   const total = { passed: 0, failed: 0 };
-  try {
-    for (const suite of ['trusted', 'untrusted'] as const) {
+  for (const { suite, engine } of suites.filter((one) => only === undefined || one.suite === only)) {
+    const staged = await stageExtension(engine);
+    try {
       process.stdout.write(`\n${suite}\n`);
       const counts = await runSuite(staged, suite);
       total.passed += counts.passed;
       total.failed += counts.failed;
+    } finally {
+      rmSync(staged.folder, { recursive: true, force: true });
     }
-  } finally {
-    rmSync(staged.folder, { recursive: true, force: true });
   }
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
-async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted'): Promise<Counts> {
+async function runSuite(staged: StagedExtension, suite: Suite): Promise<Counts> {
   const scratch = mkdtempSync(join(tmpdir(), 'conveyor-host-'));
   const workspace = join(scratch, 'workspace');
   const results = join(scratch, 'results.json');
@@ -40,8 +49,8 @@ async function runSuite(staged: StagedExtension, suite: 'trusted' | 'untrusted')
   const log = process.env['CONVEYOR_VERBOSE'] ? (line: string) => process.stderr.write(`${line}\n`) : undefined;
   const server = await startVscodeServer({
     testDriver: true,
-    trusted: suite === 'trusted',
-    env: { CONVEYOR_HOST_SUITE: suite, CONVEYOR_HOST_RESULTS: results, WORKERCTL_STATE_ROOT: '' },
+    trusted: suite !== 'untrusted',
+    env: { ...privateEnvironment(scratch), CONVEYOR_HOST_SUITE: suite, CONVEYOR_HOST_RESULTS: results },
     ...(log ? { log } : {}),
   });
   const browser = await launchBrowser();

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 
 import Mocha from 'mocha';
 
-import { packWithFakeEngine, screenshots, Stand } from './stand.ts';
+import { pack, screenshots, Stand } from './stand.ts';
 import { describeLooks } from './suite/looks.test.ts';
 import { describePalette } from './suite/palette.test.ts';
 import { describeSidebar } from './suite/sidebar.test.ts';
 import { describeTerminal } from './suite/terminal.test.ts';
 import { describeTimeline } from './suite/timeline.test.ts';
+import { describeTwoWindows } from './suite/twoWindows.test.ts';
 import { describeUntrusted } from './suite/untrusted.test.ts';
 import { describeWelcome } from './suite/welcome.test.ts';
 import { Workbench } from './workbench.ts';
@@ -17,11 +18,12 @@ import { Workbench } from './workbench.ts';
 async function main(): Promise<void> {
   mkdirSync(screenshots, { recursive: true });
   const mocha = new Mocha({ ui: 'bdd', timeout: 180_000, reporter: 'spec', bail: false });
-  const only = process.argv[2];
+  const only = process.argv[2] || undefined;
   if (only !== undefined) mocha.grep(only);
   mocha.suite.emit('pre-require', globalThis, '', mocha);
 
-  const packed = await packWithFakeEngine();
+  const packed = await pack('fake');
+  const real = await pack('real');
   let current: { stand: Stand; workbench: Workbench } | null = null;
   const failures = join(screenshots, '..', 'failures');
   mkdirSync(failures, { recursive: true });
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
     describeLooks(place);
   });
   describeUntrusted(() => packed.vsix);
+  describeTwoWindows(() => real);
 
   const counts = { passed: 0, failed: 0 };
   await new Promise<void>((done) => {
@@ -60,6 +63,7 @@ async function main(): Promise<void> {
       .on('fail', () => void (counts.failed += 1));
   });
   packed.remove();
+  real.remove();
   process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
   process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 }

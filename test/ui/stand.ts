@@ -9,6 +9,7 @@ import type { Browser } from 'playwright-core';
 import { bundle } from '../../src/build/bundle.ts';
 import { packageExtension } from '../../src/build/package.ts';
 import type { FakeWorld } from '../host/fakeEngine.ts';
+import { privateEnvironment } from '../host/privateEnvironment.ts';
 import { startVscodeServer, type VscodeServer } from '../host/vscodeServer.ts';
 import { launchBrowser } from './browser.ts';
 import { themes, Workbench } from './workbench.ts';
@@ -43,8 +44,10 @@ export class Stand {
         'workbench.colorTheme': themes.dark,
         'window.autoDetectHighContrast': false,
         'workbench.secondarySideBar.defaultVisibility': 'hidden',
+        // The server gives its extensions the PATH of a login shell, not ours.
+        'conveyor.codex.path': join(root, 'node_modules', '.bin', 'codex'),
       },
-      env: { WORKERCTL_STATE_ROOT: '', CONVEYOR_TMUX_SOCKET: '' },
+      env: privateEnvironment(scratch),
     });
     return new Stand({ server, browser: await launchBrowser(), scratch, folder });
   }
@@ -81,22 +84,30 @@ export class Stand {
   }
 }
 
-/** Packs the extension once for a run, with the fake engine in place of its supervisor thread. */
-export async function packWithFakeEngine(): Promise<{ readonly vsix: string; remove(): void }> {
+export interface Packed {
+  readonly vsix: string;
+  readonly cli: string;
+  remove(): void;
+}
+
+/** Packs the extension once for a run; with `fake`, its supervisor thread has the fake engine. */
+export async function pack(engine: 'fake' | 'real'): Promise<Packed> {
   const folder = mkdtempSync(join(tmpdir(), 'conveyor-vsix-'));
   const dist = join(folder, 'dist');
   await bundle(dist);
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['test/host/fakeSupervisor.ts'],
-    outfile: join(dist, 'supervisor.cjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node22',
-  });
+  if (engine === 'fake') {
+    await build({
+      absWorkingDir: root,
+      entryPoints: ['test/host/fakeSupervisor.ts'],
+      outfile: join(dist, 'supervisor.cjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node22',
+    });
+  }
   const { path } = await packageExtension(dist, folder);
-  return { vsix: path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { vsix: path, cli: join(dist, 'cli.js'), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** Polls until the check passes; its last failure is the answer when it never does. */

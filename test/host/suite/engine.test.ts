@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 
 import type { EngineState } from '../../../src/extension/engine/engineHost.ts';
 import { aSnapshot, aTask } from '../builders.ts';
+import { settledHandles } from './handles.ts';
 import { drawn, eventually, insides, press, setWorld } from './world.ts';
 
 describe('the engine', () => {
@@ -43,18 +43,3 @@ describe('the engine', () => {
     assert.equal((await press('cycleNow', { task: 'login-flake' })).ok, true);
   });
 });
-
-/** What a thread, its ports and its watchers show up as, once nothing changes any more. */
-async function settledHandles(): Promise<object> {
-  let last = '';
-  for (;;) {
-    await new Promise((done) => setTimeout(done, 300));
-    const now = { threads: readdirSync('/proc/self/task').length, ports: portCount() };
-    if (JSON.stringify(now) === last) return now;
-    last = JSON.stringify(now);
-  }
-}
-
-function portCount(): number {
-  return process.getActiveResourcesInfo().filter((name) => /MessagePort|Worker/.test(name)).length;
-}
