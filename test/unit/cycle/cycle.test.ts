@@ -5,7 +5,7 @@ import { findBinding, endBindings } from '../../../src/core/ledger/bindingStore.
 import { changeNotification, insertNotification } from '../../../src/core/ledger/notificationStore.ts';
 import type { BusyWaitView, Observation } from '../../../src/core/ledger/observationStore.ts';
 import type { Session } from '../../../src/core/ledger/sessionStore.ts';
-import { requireTask } from '../../../src/core/ledger/taskStore.ts';
+import { insertTask, requireTask } from '../../../src/core/ledger/taskStore.ts';
 import { cycle } from '../../../src/core/operations/cycle.ts';
 import { runOperation } from '../../../src/core/operations/runOperation.ts';
 import { ingestSession } from '../../../src/core/ingest/ingestSession.ts';
@@ -97,6 +97,15 @@ describe('cycle', () => {
     assert.equal((await run()).task_completed, true);
     append(event('task_started'));
     assert.equal((await run()).task_completed, false);
+  });
+
+  it('OD-48: a second task of the same name does not hide the bound one', async () => {
+    const { ledger, clock } = fixture.context;
+    const bound = requireTask(ledger, 'alpha').id;
+    fixture.clock.advance(2000);
+    const namesake = insertTask(ledger, { name: 'alpha', goal: 'Again', summary: null }, clock.now());
+    assert.notEqual(namesake.id, bound);
+    assert.equal((await run()).binding_id, findBinding(ledger, bound)?.id);
   });
 
   it('OD-8: what a worker did for another task is not told of this one', async () => {

@@ -71,7 +71,7 @@ function setUp(prepare: (pane: FakePane) => void = () => {}) {
         ...more,
       },
     );
-  return { tmux, host, clock, start };
+  return { tmux, host, clock, runner, start };
 }
 
 const refused = (code: string, pattern: RegExp) => (error: unknown) =>
@@ -115,6 +115,16 @@ describe('starting a session, step by step', () => {
       pane.set({ isCursorVisible: true, cursorRow: 0 });
     });
     await assert.rejects(start(), refused('codex_timeout', /was not ready/));
+  });
+
+  it('CP-53: however often it looks for the thread, it runs no program for that', async () => {
+    const { start, host, runner } = setUp();
+    host.processes.set(100, { commandLine: ['/usr/bin/codex'] });
+    await assert.rejects(start(), refused('codex_timeout', /session_meta/));
+    assert.deepEqual(
+      runner.calls.map(({ argv }) => argv),
+      [['--version']],
+    );
   });
 
   it('CP-16: a program that is gone is reported at once, with what it said', async () => {

@@ -42,7 +42,7 @@ describe('openLedger', () => {
     connection.close();
   });
 
-  it('writes nothing when the ledger is up to date (CP-25, OD-30)', () => {
+  it('OD-30: opening a ledger that is up to date runs no migration and writes nothing', () => {
     const file = join(folder, 'workerctl.db');
     openLedger(file, now).connection.close();
     const before = readFileSync(file);
