@@ -1,14 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { bundle } from '../../src/build/bundle.ts';
 import { median } from './statistics.ts';
 
 /** `conveyor sessions` as a whole process over `node -e 0`, interleaved; the goal is 2.5 (upstream: 12). */
-const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-if (!existsSync(cli)) throw new Error('build first: npm run build');
 const folder = mkdtempSync(join(tmpdir(), 'conveyor-bench-'));
+const cli = join(folder, 'dist', 'cli.js');
 const rounds = 25;
 
 function timed(argv: readonly string[]): number {
@@ -23,6 +22,7 @@ function timed(argv: readonly string[]): number {
 }
 
 try {
+  await bundle(join(folder, 'dist'));
   timed([cli, 'sessions']); // makes the ledger and the compile cache
   const bare: number[] = [];
   const sessions: number[] = [];

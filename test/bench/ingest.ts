@@ -1,99 +1,131 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, cpSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ingestSession } from '../../src/core/ingest/ingestSession.ts';
 import type { Connection } from '../../src/core/ledger/connection.ts';
 import { openLedger } from '../../src/core/ledger/openLedger.ts';
-import { requireSession, upsertSession } from '../../src/core/ledger/sessionStore.ts';
+import { requireSession } from '../../src/core/ledger/sessionStore.ts';
 import { systemClock } from '../../src/core/ports/clock.ts';
-import { median } from './statistics.ts';
+import { appendLongSession } from './longRollout.ts';
+import { median, rounded } from './statistics.ts';
+import { committed, ended, type SupervisedPair, supervisedPair, worker } from './supervisedPair.ts';
 
 /**
- * Ingest of a rollout of 64 MB and 100,000 lines over a bare loop that reads, parses and inserts the same lines in one
- * transaction. Each runs as a process of its own, interleaved. Peak memory is that of the built `conveyor ingest`.
+ * Ingest of a bound worker's rollout of 64 MB and 100,000 lines over a bare loop that reads, parses and inserts the same
+ * lines in one transaction. Each runs as a process of its own on a fresh copy of one ledger, interleaved. Peak memory is
+ * that of the built `conveyor ingest`, and of `dispatch --watch`, which reads as the extension does.
  */
-const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-if (!existsSync(cli)) throw new Error('build first: npm run build');
 const rounds = 5;
 const goals = { ratio: 1.5, peakMegabytes: 150 };
 const lineCount = 100_000;
-const lineBytes = 671;
+const preload = `data:text/javascript,process.on('exit',()=>console.error('peak '+process.resourceUsage().maxRSS))`;
 
-const [mode, folder = ''] = process.argv.slice(2);
-if (mode === undefined) measure();
-else console.log(await timed(mode, folder));
+interface Timed {
+  readonly wall: number;
+  readonly cpu: number;
+}
 
-function measure(): void {
-  const scratch = mkdtempSync(join(tmpdir(), 'conveyor-bench-'));
+const [mode, ledgerFile = ''] = process.argv.slice(2);
+if (mode === undefined) await measure();
+else console.log(JSON.stringify(await timed(mode, ledgerFile)));
+
+async function measure(): Promise<void> {
+  const pair = await supervisedPair();
   try {
-    const megabytes = writeRollout(join(scratch, 'rollout.jsonl'));
-    const samples: Record<'bare' | 'ours', number[]> = { bare: [], ours: [] };
+    appendLongSession(pair.workerRollout, lineCount - 1); // its head is the first line
+    pair.ledger.pragma('wal_checkpoint(TRUNCATE)');
+    const bare: Timed[] = [];
+    const ours: Timed[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      for (const name of ['bare', 'ours'] as const) samples[name].push(runChild(name, scratch));
+      bare.push(runChild('bare', pair));
+      ours.push(runChild('ours', pair));
     }
-    const ratio = median(samples.ours) / median(samples.bare);
-    const peakMegabytes = peakOfBuilt(scratch);
+    const ratioOf = (what: keyof Timed) => median(ours.map((one) => one[what])) / median(bare.map((one) => one[what]));
+    const ratio = ratioOf('wall');
+    const watchPeakMegabytes = await peakOfWatch(pair);
+    const peakMegabytes = peakOfIngest(pair);
     console.log(
       JSON.stringify({
         bench: 'ingest',
-        ratio: Number(ratio.toFixed(2)),
+        ratio: rounded(ratio, 2),
         goal: goals.ratio,
+        cpuRatio: rounded(ratioOf('cpu'), 2),
         peakMegabytes: Math.round(peakMegabytes),
+        watchPeakMegabytes: Math.round(watchPeakMegabytes),
         goalMegabytes: goals.peakMegabytes,
-        met: ratio <= goals.ratio && peakMegabytes <= goals.peakMegabytes,
-        megabytes: Math.round(megabytes),
-        medianMs: { bare: Math.round(median(samples.bare)), ours: Math.round(median(samples.ours)) },
+        met: ratio <= goals.ratio && Math.max(peakMegabytes, watchPeakMegabytes) <= goals.peakMegabytes,
+        megabytes: Math.round(statSync(pair.workerRollout).size / 1024 / 1024),
+        medianMs: {
+          bare: Math.round(median(bare.map(({ wall }) => wall))),
+          ours: Math.round(median(ours.map(({ wall }) => wall))),
+        },
       }),
     );
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    await pair.close();
   }
 }
 
-function runChild(name: string, scratch: string): number {
-  const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), name, scratch], { encoding: 'utf8' });
+function runChild(name: string, pair: SupervisedPair): Timed {
+  const copy = copyOf(pair, name);
+  const argv = [fileURLToPath(import.meta.url), name, copy];
+  const child = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+  rmSync(dirname(copy), { recursive: true, force: true });
   if (child.status !== 0) throw new Error(child.stderr);
-  rmSync(join(scratch, name), { recursive: true, force: true });
-  return Number(child.stdout);
+  return JSON.parse(child.stdout);
 }
 
-function peakOfBuilt(scratch: string): number {
-  const stateRoot = join(scratch, 'built');
-  openSession(stateRoot, join(scratch, 'rollout.jsonl')).close();
-  const report = "process.on('exit',()=>console.error(process.resourceUsage().maxRSS))";
-  const child = spawnSync(process.execPath, ['--import', `data:text/javascript,${report}`, cli, 'ingest', 'w1'], {
+function copyOf({ ledger, folder }: SupervisedPair, name: string): string {
+  const stateRoot = join(folder, name);
+  cpSync(dirname(ledger.file), stateRoot, { recursive: true });
+  return join(stateRoot, basename(ledger.file));
+}
+
+/** Of a copy: the ledger stays as it was for the next. */
+async function peakOfWatch(pair: SupervisedPair): Promise<number> {
+  const copy = copyOf(pair, 'watch');
+  const ledger = openLedger(copy, Date.now()).connection;
+  const size = statSync(pair.workerRollout).size;
+  const child = pair.startWith(['--import', preload], ['dispatch', '--watch', '--path', copy]);
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  await committed(ledger, () => requireSession(ledger, worker).last_ingest_offset === size, 120);
+  ledger.close();
+  await ended(child);
+  return peakIn(errors);
+}
+
+function peakOfIngest(pair: SupervisedPair): number {
+  const argv = ['--import', preload, join(pair.dist, 'cli.js'), 'ingest', worker];
+  const { stderr } = spawnSync(process.execPath, argv, {
+    cwd: pair.folder,
+    env: pair.environment,
     encoding: 'utf8',
-    env: { ...process.env, WORKERCTL_STATE_ROOT: stateRoot },
   });
-  if (child.status !== 0) throw new Error(child.stderr);
-  return Number(child.stderr) / 1024;
+  return peakIn(stderr);
 }
 
-function openSession(stateRoot: string, rollout: string): Connection {
-  const { connection } = openLedger(join(stateRoot, 'workerctl.db'), Date.now());
-  upsertSession(
-    connection,
-    { name: 'w1', role: 'worker', codexSessionPath: rollout, codexSessionId: 'thread-1', pid: null, cwd: '/srv' },
-    Date.now(),
-  );
-  return connection;
+function peakIn(errors: string): number {
+  const kilobytes = /^peak (\d+)$/mu.exec(errors)?.[1];
+  if (kilobytes === undefined) throw new Error(errors);
+  return Number(kilobytes) / 1024;
 }
 
-async function timed(name: string, scratch: string): Promise<number> {
-  const rollout = join(scratch, 'rollout.jsonl');
-  const ledger = openSession(join(scratch, name), rollout);
-  const session = requireSession(ledger, 'w1');
+async function timed(name: string, file: string): Promise<Timed> {
+  const { connection: ledger } = openLedger(file, Date.now());
+  const session = requireSession(ledger, worker);
+  const before = process.cpuUsage();
   const started = performance.now();
   const count =
     name === 'bare'
-      ? bareLoop(ledger, session.id, rollout)
+      ? bareLoop(ledger, session.id, session.codex_session_path ?? '')
       : (await ingestSession({ ledger, clock: systemClock }, session)).new_events;
-  const milliseconds = performance.now() - started;
+  const wall = performance.now() - started;
+  const { user, system } = process.cpuUsage(before);
   if (count !== lineCount) throw new Error(`${count} lines stored, not ${lineCount}`);
   ledger.close();
-  return milliseconds;
+  return { wall, cpu: (user + system) / 1000 };
 }
 
 function bareLoop(ledger: Connection, sessionId: string, rollout: string): number {
@@ -119,27 +151,4 @@ function bareLoop(ledger: Connection, sessionId: string, rollout: string): numbe
   });
   closeSync(file);
   return count;
-}
-
-/** What a long session looks like: many short records, some outputs, one line in a hundred of 16 KB. */
-function writeRollout(path: string): number {
-  const file = openSync(path, 'w');
-  const timestamp = '2026-01-02T03:04:05.123Z';
-  const record = (payload: object, type = 'response_item') => `${JSON.stringify({ timestamp, type, payload })}\n`;
-  const small = record(
-    { type: 'token_count', info: { total: { input: 1, output: 2 } }, rate_limits: null },
-    'event_msg',
-  );
-  const middle = record({ type: 'function_call_output', call_id: 'call_1', output: 'x'.repeat(lineBytes - 20) });
-  const large = record({
-    type: 'message',
-    role: 'assistant',
-    content: [{ type: 'output_text', text: 'y'.repeat(16_384) }],
-  });
-  let bytes = writeSync(file, record({ id: 'thread-1', cwd: '/srv', cli_version: '0.169.0' }, 'session_meta'));
-  for (let line = 1; line < lineCount; line += 1) {
-    bytes += writeSync(file, line % 100 === 0 ? large : line % 3 === 0 ? small : middle);
-  }
-  closeSync(file);
-  return bytes / 1024 / 1024;
 }

@@ -7,7 +7,7 @@ import type { Connection } from '../../src/core/ledger/connection.ts';
 import { openLedger } from '../../src/core/ledger/openLedger.ts';
 import { systemFolderWatcher } from '../../src/core/ports/folderWatcher.ts';
 
-/** A build of these sources, and a ledger with a worker and a manager bound to one task; neither has a pane. */
+/** A build of these sources, and a ledger with a worker and a manager bound to one task. */
 export interface SupervisedPair {
   readonly folder: string;
   readonly dist: string;
@@ -29,12 +29,18 @@ export const task = 'bench';
 export const worker = 'bench-worker';
 
 export interface PairOptions {
-  readonly tmuxSocket?: string;
+  /** Where worker and manager run; without it they are this process, and have no pane. */
+  readonly panes?: { readonly socket: string; readonly worker: Place; readonly manager: Place };
   /** The folder that supervises; made when left out. */
   readonly workspace?: string;
 }
 
-export async function supervisedPair({ tmuxSocket, workspace }: PairOptions = {}): Promise<SupervisedPair> {
+interface Place {
+  readonly session: string;
+  readonly pid: number;
+}
+
+export async function supervisedPair({ panes, workspace }: PairOptions = {}): Promise<SupervisedPair> {
   const scratch = mkdtempSync(join(tmpdir(), 'conveyor-bench-'));
   const dist = join(scratch, 'dist');
   const folder = workspace ?? join(scratch, 'workspace');
@@ -48,7 +54,7 @@ export async function supervisedPair({ tmuxSocket, workspace }: PairOptions = {}
     CODEX_HOME: codexHome,
     XDG_CACHE_HOME: join(scratch, 'cache'),
     XDG_DATA_HOME: join(scratch, 'data'),
-    CONVEYOR_TMUX_SOCKET: tmuxSocket ?? join(scratch, 'no-tmux'),
+    CONVEYOR_TMUX_SOCKET: panes?.socket ?? join(scratch, 'no-tmux'),
   };
   const children: ChildProcess[] = [];
   const argvOf = (argv: readonly string[]) => [join(dist, 'cli.js'), ...argv];
@@ -65,8 +71,10 @@ export async function supervisedPair({ tmuxSocket, workspace }: PairOptions = {}
   for (const role of ['worker', 'manager'] as const) {
     const { path, thread } = rollouts[role];
     writeFileSync(path, rolloutLine('session_meta', { id: thread, cwd: folder, cli_version: '0.169.0' }));
-    const where = ['--codex-session', path, '--pid', String(process.pid), '--cwd', folder];
-    conveyor(`register-${role}`, '--name', `${task}-${role}`, ...where);
+    const pane = panes?.[role];
+    const where = ['--codex-session', path, '--pid', String(pane?.pid ?? process.pid), '--cwd', folder];
+    const terminal = pane === undefined ? [] : ['--tmux-session', pane.session];
+    conveyor(`register-${role}`, '--name', `${task}-${role}`, ...where, ...terminal);
   }
   conveyor('tasks', '--create', task, '--goal', 'Be measured');
   conveyor('bind', '--task', task, '--worker', worker, '--manager', `${task}-manager`);
