@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { openLedger } from '../../src/core/ledger/openLedger.ts';
 import { findSession, requireSession } from '../../src/core/ledger/sessionStore.ts';
@@ -13,7 +14,7 @@ import { systemProcessRunner } from '../../src/core/ports/processRunner.ts';
 import { startServer, type TestServer } from './tmuxServer.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli/entry.ts');
-const tui = join(import.meta.dirname, 'startingTui.ts');
+const tui = fileURLToPath(import.meta.resolve('./startingTui.ts'));
 
 describe('pair, with a stand-in for Codex', function () {
   this.timeout(120_000);

@@ -76,90 +76,86 @@ describe('what a user can get wrong', function () {
     });
   }
 
-  const cases: readonly (readonly [string, readonly Case[]])[] = [
-    [
-      'CP-54: a command line that cannot be understood is a usage error',
-      [
-        { argv: ['fly'], says: /invalid choice: 'fly'/, status: 2 },
-        { argv: ['tasks', '--colour'], says: /--colour/, status: 2 },
-        { argv: ['register-worker', '--name', 'x', '--pid', 'many'], says: /many/, status: 2 },
-        {
-          argv: ['pair', '--task', 'x', '--worker-name', 'a', '--manager-name', 'b', '--manager-mode', 'odd'],
-          says: /odd/,
-          status: 2,
-        },
-      ],
-    ],
-    [
-      'CP-54: a name or a value that is wrong is one line that says which',
-      [
-        { argv: ['cycle', 'ghost'], says: /ghost/ },
-        { argv: ['cycle', 'alpha'], says: /alpha.*bind/ },
-        { argv: ['session-nudge', 'ghost', 'hello'], says: /ghost/ },
-        { argv: ['enqueue-nudge-worker', 'alpha', '--message', ' '], says: /message/ },
-        { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '[1, 2]', says: /object/ },
-        { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '{"a": NaN}', says: /JSON/ },
-        { argv: ['manager-config', 'alpha', '--permit', 'bogus.x'], says: /bogus\.x/ },
-        { argv: ['manager-config', 'alpha', '--permissions-json', '[]'], says: /object/ },
-      ],
-    ],
-    [
-      'CP-54: a rollout that is none is one line that names the file',
-      [
-        {
-          argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@absent.jsonl'],
-          says: /absent\.jsonl/,
-        },
-        {
-          argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@torn.jsonl'],
-          says: /torn\.jsonl/,
-        },
-        {
-          argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@other.jsonl'],
-          says: /other\.jsonl/,
-        },
-        {
-          argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@binary.jsonl'],
-          says: /binary\.jsonl/,
-        },
-        { argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@state'], says: /state/ },
-      ],
-    ],
-    [
-      'CP-54: a ledger that cannot be used is one line that says what to do',
-      [
-        { argv: ['tasks'], stateRoot: 'file/below', says: /WORKERCTL_STATE_ROOT/ },
-        { argv: ['tasks'], stateRoot: 'text', says: /not a usable SQLite database/ },
-        { argv: ['tasks'], stateRoot: 'newer', says: /newer release.*update/ },
-        { argv: ['tasks', '--path', '@state'], says: /is a folder/ },
-      ],
-    ],
-    [
-      'CP-54: a tool that is missing or fails is one line that names it',
-      [
-        { argv: ['start-worker', '--name', 'x'], says: /tmux is not installed/ },
-        { argv: ['start-worker', '--name', 'x'], tools: ['alone'], says: /codex is not on PATH/ },
-        { argv: ['start-worker', '--name', 'a.b'], tools: ['alone', 'tools'], says: /a\.b/ },
-        { argv: ['start-worker', '--name', 'x', '--cwd', '@absent'], tools: ['alone', 'tools'], says: /absent/ },
-      ],
-    ],
-  ];
-  for (const [title, wrong] of cases) {
-    it(title, () => {
-      for (const one of wrong) {
-        const { status, stdout, stderr } = run(one);
-        const label = `${one.argv.join(' ')}: ${stderr}`;
-        assert.equal(status, one.status ?? 1, label);
-        assert.equal(stdout, '', label);
-        assert.match(stderr, one.says, label);
-        const lines = stderr.trimEnd().split('\n');
-        if (one.status === 2) assert.match(lines.shift() ?? '', /^usage: /, label);
-        assert.equal(lines.length, 1, label);
-        assert.match(lines[0] ?? '', /^conveyor/, label);
-        assert.doesNotMatch(stderr, /internal error|Error:/, label);
-      }
-    });
+  function refusesAll(wrong: readonly Case[]): void {
+    for (const one of wrong) {
+      const { status, stdout, stderr } = run(one);
+      const label = `${one.argv.join(' ')}: ${stderr}`;
+      assert.equal(status, one.status ?? 1, label);
+      assert.equal(stdout, '', label);
+      assert.match(stderr, one.says, label);
+      const lines = stderr.trimEnd().split('\n');
+      if (one.status === 2) assert.match(lines.shift() ?? '', /^usage: /, label);
+      assert.equal(lines.length, 1, label);
+      assert.match(lines[0] ?? '', /^conveyor/, label);
+      assert.doesNotMatch(stderr, /internal error|Error:/, label);
+    }
   }
+
+  it('CP-54: a command line that cannot be understood is a usage error', () => {
+    refusesAll([
+      { argv: ['fly'], says: /invalid choice: 'fly'/, status: 2 },
+      { argv: ['tasks', '--colour'], says: /--colour/, status: 2 },
+      { argv: ['register-worker', '--name', 'x', '--pid', 'many'], says: /many/, status: 2 },
+      {
+        argv: ['pair', '--task', 'x', '--worker-name', 'a', '--manager-name', 'b', '--manager-mode', 'odd'],
+        says: /odd/,
+        status: 2,
+      },
+    ]);
+  });
+
+  it('CP-54: a name or a value that is wrong is one line that says which', () => {
+    refusesAll([
+      { argv: ['cycle', 'ghost'], says: /ghost/ },
+      { argv: ['cycle', 'alpha'], says: /alpha.*bind/ },
+      { argv: ['session-nudge', 'ghost', 'hello'], says: /ghost/ },
+      { argv: ['enqueue-nudge-worker', 'alpha', '--message', ' '], says: /message/ },
+      { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '[1, 2]', says: /object/ },
+      { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '{"a": NaN}', says: /JSON/ },
+      { argv: ['manager-config', 'alpha', '--permit', 'bogus.x'], says: /bogus\.x/ },
+      { argv: ['manager-config', 'alpha', '--permissions-json', '[]'], says: /object/ },
+    ]);
+  });
+
+  it('CP-54: a rollout that is none is one line that names the file', () => {
+    refusesAll([
+      {
+        argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@absent.jsonl'],
+        says: /absent\.jsonl/,
+      },
+      {
+        argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@torn.jsonl'],
+        says: /torn\.jsonl/,
+      },
+      {
+        argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@other.jsonl'],
+        says: /other\.jsonl/,
+      },
+      {
+        argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@binary.jsonl'],
+        says: /binary\.jsonl/,
+      },
+      { argv: ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@state'], says: /state/ },
+    ]);
+  });
+
+  it('CP-54: a ledger that cannot be used is one line that says what to do', () => {
+    refusesAll([
+      { argv: ['tasks'], stateRoot: 'file/below', says: /WORKERCTL_STATE_ROOT/ },
+      { argv: ['tasks'], stateRoot: 'text', says: /not a usable SQLite database/ },
+      { argv: ['tasks'], stateRoot: 'newer', says: /newer release.*update/ },
+      { argv: ['tasks', '--path', '@state'], says: /is a folder/ },
+    ]);
+  });
+
+  it('CP-54: a tool that is missing or fails is one line that names it', () => {
+    refusesAll([
+      { argv: ['start-worker', '--name', 'x'], says: /tmux is not installed/ },
+      { argv: ['start-worker', '--name', 'x'], tools: ['alone'], says: /codex is not on PATH/ },
+      { argv: ['start-worker', '--name', 'a.b'], tools: ['alone', 'tools'], says: /a\.b/ },
+      { argv: ['start-worker', '--name', 'x', '--cwd', '@absent'], tools: ['alone', 'tools'], says: /absent/ },
+    ]);
+  });
 
   it('CP-54: what was refused has left nothing behind', () => {
     const { stdout } = run({ argv: ['sessions', '--state', 'all'], says: /./ });

@@ -3,13 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verbHelp } from '../../../src/cli/usage.ts';
 import { findPanelSession } from '../../../src/core/ledger/panelSessionStore.ts';
+import { findActiveRun } from '../../../src/core/ledger/runStore.ts';
 import { findSession, requireSession } from '../../../src/core/ledger/sessionStore.ts';
-import { findTask } from '../../../src/core/ledger/taskStore.ts';
+import { findTask, requireTask } from '../../../src/core/ledger/taskStore.ts';
+import { bind } from '../../../src/core/operations/bind.ts';
 import { deregister } from '../../../src/core/operations/deregister.ts';
 import { HostedContext } from '../../../src/core/operations/operationContext.ts';
 import { pair } from '../../../src/core/operations/pair.ts';
 import { registerManager, registerWorker } from '../../../src/core/operations/register.ts';
 import { checkStart } from '../../../src/core/operations/startCodex.ts';
+import { runs } from '../../../src/core/operations/runs.ts';
 import { startManager } from '../../../src/core/operations/startManager.ts';
 import { startWorker } from '../../../src/core/operations/startWorker.ts';
 import { stop } from '../../../src/core/operations/stop.ts';
@@ -102,6 +105,21 @@ describe('registering and naming sessions', () => {
     await fixture.refuses(pair, pairing, 'cwd_missing', /missing/);
     await fixture.refuses(startWorker, { name: 'fine', cwd: missing }, 'cwd_missing', /missing/);
     assert.equal(findTask(fixture.context.ledger, 'new'), null);
+  });
+
+  it('CP-31: what stands in the way of a pair is found before anything is started', async () => {
+    const pairing = { task: 'alpha', workerName: 'fine', managerName: 'fine-too' };
+    await fixture.run(runs, { create: 'alpha', name: 'drill' });
+    const { ledger } = fixture.context;
+    const run = findActiveRun(ledger, requireTask(ledger, 'alpha').id);
+    await fixture.refuses(pair, pairing, 'run_conflict', /drill/);
+    await fixture.run(runs, { finish: run?.id ?? '', status: 'finished' });
+    await fixture.refuses(pair, { ...pairing, workerName: 'w1' }, 'session_state', /w1/);
+    await fixture.run(bind, { task: 'alpha', worker: 'w1', manager: 'm1' });
+    await fixture.refuses(pair, pairing, 'already_bound', /alpha/);
+    await fixture.refuses(pair, { ...pairing, task: 'new' }, 'missing_input', /--task-goal/);
+    assert.deepEqual(fixture.processes.calls, []);
+    assert.deepEqual(fixture.telemetry('pair_started'), []);
   });
 
   it('CP-19: the help says that the profile is the default, and what --task means to whom', () => {
