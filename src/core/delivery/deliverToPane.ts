@@ -135,7 +135,7 @@ class Attempt {
     }
     const lines = linesForReader(pasted);
     for (const line of lines) {
-      const refused = await this.#typeAndSubmit(line, false);
+      const refused = await this.#typeAndSubmit(line, lines.length === 1 && this.#verdict.holdsText);
       if (refused !== null) return refused;
     }
     // Of a message in several lines no turn says it all; that each line was taken is what can be known.

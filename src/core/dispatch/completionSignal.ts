@@ -105,7 +105,8 @@ export async function recoverLostSignal(
       }
       if (evidence === 'absent') {
         changeNotification(ledger, notificationId, { started: false, claim: null }, clock.now());
-        clearBackoff(ledger, item);
+        // Its dispatcher may have died of it: it rests before the next one tries.
+        backOff(ledger, deps, item, 'lost_absent', deferralPolicy);
       } else {
         failStarted(deps, claimed);
       }

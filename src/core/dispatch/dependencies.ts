@@ -8,7 +8,7 @@ import type { PaneDelivery } from './paneDelivery.ts';
 export interface DispatchDependencies {
   readonly ledger: Connection;
   readonly clock: Clock;
-  readonly host: Pick<HostFacts, 'bootId' | 'pidNamespace'>;
+  readonly host: Pick<HostFacts, 'bootId' | 'pidNamespace' | 'isAlive'>;
   readonly panes: PaneDelivery;
   /** What managers and workers call: it stands in the messages to them. */
   readonly program: string;
@@ -37,7 +37,7 @@ export interface CommandEffect {
   run(command: Command, control: EffectControl): Promise<EffectOutcome>;
 }
 
-export interface EffectControl {
+interface EffectControl {
   /** Call right before the first thing that can't be undone; false: the claim was lost, do nothing. */
   begin(): boolean;
 }
@@ -55,7 +55,7 @@ export const realRepeater: Repeater = (milliseconds, work) => {
 
 /** Which commands and signals a pass takes up. */
 export const dispatchTypes = ['notify_manager', 'nudge_worker', 'continue_iteration', 'worker_task_complete'] as const;
-export type DispatchType = (typeof dispatchTypes)[number];
+type DispatchType = (typeof dispatchTypes)[number];
 
 /** Messages between the two sides of a binding. */
 export const messageTypes = ['notify_manager', 'nudge_worker', 'continue_iteration'] as const;

@@ -79,7 +79,7 @@ function decide(
   if (next.state === 'succeeded') return foundDelivered(deps, claimed, lost?.prepared ?? null);
   return next.state === 'pending'
     ? requeue(deps, claimed, next.attempts, started)
-    : giveUp(deps, claimed, next.attempts, started);
+    : giveUp(deps, claimed, next.attempts, started && found !== 'absent');
 }
 
 /** What began in a pane ends on record, too. */
@@ -154,7 +154,7 @@ function giveUp(
   const now = clock.now();
   const error = started
     ? `command ${command.id} expired after side effect started; manual review required: look whether the message arrived before it is sent again`
-    : `${abandonedText(claimed)}, ${abandonedLimit} times in a row`;
+    : `${abandonedText(claimed)}, ${abandonedLimit} times`;
   const state = started ? 'failed' : 'abandoned';
   changeAttempt(ledger, claimed.attemptId, { state, started, completed: false, error }, now);
   changeCommand(ledger, command.id, { state: 'failed', attempts, error, claim: null }, now);

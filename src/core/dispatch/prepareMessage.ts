@@ -17,7 +17,7 @@ import type { DeliveryMode } from '../ledger/notificationStore.ts';
 import { findRun } from '../ledger/runStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 
-export interface PermissionCheck {
+interface PermissionCheck {
   readonly allowed: boolean;
   readonly configured: boolean;
   readonly required_permission: string;
@@ -37,7 +37,7 @@ export interface PreparedMessage {
   readonly loop: Continuation | null;
 }
 
-export interface Continuation {
+interface Continuation {
   readonly policy: LoopPolicy;
   readonly requested: number;
   readonly verdict: ContinuationVerdict;

@@ -11,7 +11,7 @@ import {
   setWatermark,
   type Watermark,
 } from '../ledger/deliveryStore.ts';
-import { paneLease } from '../ledger/leaseStore.ts';
+import { freeDeadLease, paneLease } from '../ledger/leaseStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import type { DispatchDependencies } from './dependencies.ts';
@@ -115,12 +115,14 @@ const PATIENCE_STEP = 100;
 
 /** One pane, one hand: every host takes this lease before the first key. */
 export async function takePane(
-  { clock }: DispatchDependencies,
+  deps: DispatchDependencies,
   hold: Hold,
   { socketPath, paneId }: LocatedPane,
   patienceMilliseconds: number,
 ): Promise<boolean> {
+  const { clock, ledger } = deps;
   const name = paneLease(socketPath, paneId);
+  freeDeadLease(ledger, deps, name);
   const deadline = clock.monotonic() + patienceMilliseconds;
   for (;;) {
     if (hold.take(name, 'pane', paneMilliseconds)) return true;

@@ -5,9 +5,9 @@
  * be found out about it decides; it is never made again on a guess.
  */
 export const attemptStates = ['running', 'succeeded', 'failed', 'abandoned', 'blocked'] as const;
-export type AttemptState = (typeof attemptStates)[number];
+type AttemptState = (typeof attemptStates)[number];
 
-export interface AttemptProgress {
+interface AttemptProgress {
   readonly state: AttemptState;
   readonly started: boolean;
   readonly completed: boolean;
@@ -17,7 +17,7 @@ export interface CommandProgress {
   readonly state: 'pending' | 'attempted' | 'succeeded' | 'failed' | 'blocked';
   /** Attempts that could have had an effect. */
   readonly attempts: number;
-  /** Attempts in a row whose dispatcher died before anything began. */
+  /** Attempts whose dispatcher died before anything had happened. */
   readonly abandoned: number;
   readonly attempt: AttemptProgress | null;
 }
@@ -37,7 +37,7 @@ export type CommandEvent =
 /** `unknown`: nothing can be asked. `undecided`: it can't be told yet, ask again. */
 export type Evidence = 'arrived' | 'absent' | 'undecided' | 'unknown';
 
-/** So many dispatchers may die of one command before it is given up. */
+/** So many dispatchers may die over one command before it is given up. */
 export const abandonedLimit = 5;
 
 /** The next state, or null where the event can't happen: the attempt was decided by somebody else meanwhile. */
@@ -51,9 +51,9 @@ export function advance(command: CommandProgress, event: CommandEvent): CommandP
   if (command.state !== 'attempted' || attempt?.state !== 'running') return null;
   switch (event.kind) {
     case 'began':
-      return { ...command, abandoned: 0, attempt: { ...attempt, started: true } };
+      return { ...command, attempt: { ...attempt, started: true } };
     case 'deferred':
-      return attempt.started ? null : givenBack(command, 0);
+      return attempt.started ? null : givenBack(command, command.abandoned);
     case 'succeeded':
     case 'failed':
       return ended(command, event.kind, { ...attempt, completed: event.completed });
@@ -67,17 +67,12 @@ export function advance(command: CommandProgress, event: CommandEvent): CommandP
 }
 
 function afterLoss(command: CommandProgress, attempt: AttemptProgress, evidence: Evidence): CommandProgress {
-  if (!attempt.started) {
-    const abandoned = command.abandoned + 1;
-    return abandoned < abandonedLimit
-      ? givenBack(command, abandoned)
-      : ended({ ...command, abandoned }, 'failed', { ...attempt, state: 'abandoned' });
-  }
+  if (!attempt.started) return triedInVain(command, attempt);
   switch (evidence) {
     case 'arrived':
       return ended(command, 'succeeded', { ...attempt, completed: true });
     case 'absent':
-      return givenBack(command, 0);
+      return triedInVain(command, attempt);
     case 'undecided':
       return command;
     case 'unknown':
@@ -85,6 +80,14 @@ function afterLoss(command: CommandProgress, attempt: AttemptProgress, evidence:
     default:
       return evidence satisfies never;
   }
+}
+
+/** Nothing happened, so it may be tried again; but not for ever, for it may be what its dispatchers die of. */
+function triedInVain(command: CommandProgress, attempt: AttemptProgress): CommandProgress {
+  const abandoned = command.abandoned + 1;
+  return abandoned < abandonedLimit
+    ? givenBack(command, abandoned)
+    : ended({ ...command, abandoned }, 'failed', { ...attempt, state: 'abandoned' });
 }
 
 /** Back in the queue as if the attempt had not been made. */

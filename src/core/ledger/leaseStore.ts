@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import {
   acquire,
   type HeldLease,
+  isLive,
   type Lease,
   leaseKinds,
   type LeaseRequest,
@@ -108,6 +109,26 @@ export function releaseLease(ledger: Connection, at: LeaseHost, name: string, he
   ledger.write(() => {
     const lease = release(readLease(ledger, name), held, momentOf(at));
     if (lease !== null) storeLease(ledger, at, name, lease);
+  });
+}
+
+/** Frees a lease whose process is known to be gone; one that might live elsewhere has to run out. */
+export function freeDeadLease(
+  ledger: Connection,
+  at: LeaseHost & { readonly host: Pick<HostFacts, 'isAlive'> },
+  name: string,
+): void {
+  const isDead = (lease: StoredLease | null): lease is StoredLease & { readonly pid: number } =>
+    lease !== null &&
+    lease.pid !== null &&
+    isLive(lease, momentOf(at)) &&
+    lease.pidNamespace === at.host.pidNamespace &&
+    !at.host.isAlive(lease.pid);
+  if (!isDead(readLease(ledger, name))) return;
+  ledger.write(() => {
+    const lease = readLease(ledger, name);
+    const freed = isDead(lease) ? release(lease, lease, momentOf(at)) : null;
+    if (freed !== null) storeLease(ledger, at, name, freed);
   });
 }
 

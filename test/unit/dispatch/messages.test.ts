@@ -187,6 +187,15 @@ describe('dispatching messages', () => {
     assert.deepEqual(column(await fixture.pass(), 'state'), ['delivered']);
   });
 
+  it('does not wait for the hand of a process that is gone', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    await fixture.enqueue(task, 'go on');
+    const request = { holder: 'killed', kind: 'pane', milliseconds: 15_000 } as const;
+    acquireLease(fixture.ledger, fixture.deps, paneLease('/tmp/tmux/fake', '%alpha-worker'), request);
+    fixture.temporary.host.processes.delete(process.pid);
+    assert.deepEqual(column(await fixture.pass(), 'state'), ['delivered']);
+  });
+
   it('OD-13: nothing is tried any more once the task is unbound; what is left can be read', async () => {
     const { worker, task } = fixture.pair('alpha', ['manager']);
     fixture.panes.missing.set('alpha-manager', terminalGone());

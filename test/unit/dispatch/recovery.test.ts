@@ -58,6 +58,7 @@ describe('a dispatcher that is killed', () => {
       await passUntil(fixture, panes, at, 'doomed');
       fixture.clock.advance(20_000);
       await passUntil(fixture, panes, null, 'heir');
+      fixture.clock.advance(20_000);
       await passUntil(fixture, panes, null, 'heir');
       assert.equal(turnsOf('alpha-manager').length, 1);
       assert.equal(fixture.value('SELECT state FROM routed_notifications'), 'delivered');
@@ -71,6 +72,17 @@ describe('a dispatcher that is killed', () => {
     const items = await fixture.pass({}, { ...fixture.deps, panes });
     assert.deepEqual(column(items, 'state'), ['requeued', 'delivered']);
     assert.equal(fixture.value('SELECT max_attempts FROM commands'), 1);
+  });
+
+  it('is not followed by one death after the other for ever', async () => {
+    await fixture.enqueue(pair.task, 'go on');
+    for (let deaths = 0; deaths < 8; deaths += 1) {
+      await passUntil(fixture, panes, 'began', `doomed-${deaths}`);
+      fixture.clock.advance(20_000);
+    }
+    await fixture.pass({}, { ...fixture.deps, panes });
+    assert.equal(fixture.value('SELECT state FROM commands'), 'failed');
+    assert.deepEqual(turnsOf('alpha-worker'), []);
   });
 
   it('is left alone as long as its claim lasts', async () => {

@@ -37,6 +37,7 @@ export class DispatchFixture {
 
   constructor(changes: Partial<DispatchDependencies> = {}) {
     const { context, clock, host } = this.temporary;
+    host.processes.set(process.pid, {}); // everyone who takes a lease here lives
     this.deps = {
       ledger: context.ledger,
       clock,
