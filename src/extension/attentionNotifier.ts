@@ -9,14 +9,17 @@ import type { InFolder } from './model.ts';
  * Says once that something waits, unless the person looks at that session already or asked not to be told. Badge and
  * status bar show it in any case.
  */
-export function notifyAttention(
-  onAttention: (listener: (waiting: InFolder<AttentionItem>) => void) => Disposable,
-  open: (waiting: InFolder<AttentionItem>) => void,
-): Disposable {
+export function notifyAttention({ onAttention, isLookedAt, open }: AttentionParts): Disposable {
   return onAttention((waiting) => {
-    if (levelOf(waiting.item) !== 'notification' || isLookedAt(waiting.item.session)) return;
+    if (levelOf(waiting.item) !== 'notification' || isLookedAt(waiting)) return;
     void announce(waiting, open);
   });
+}
+
+interface AttentionParts {
+  readonly onAttention: (listener: (waiting: InFolder<AttentionItem>) => void) => Disposable;
+  readonly isLookedAt: (waiting: InFolder<AttentionItem>) => boolean;
+  readonly open: (waiting: InFolder<AttentionItem>) => void;
 }
 
 async function announce(
@@ -43,9 +46,4 @@ function levelOf({ kind }: AttentionItem): NotifyLevel {
     default:
       return kind satisfies never;
   }
-}
-
-function isLookedAt(session: string | null): boolean {
-  if (session === null || !vscode.window.state.focused) return false;
-  return vscode.window.activeTerminal?.name.startsWith(session) ?? false;
 }

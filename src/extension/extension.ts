@@ -3,12 +3,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 
 import { notifyAttention } from './attentionNotifier.ts';
-import type { CommandContext } from './commands/commandContext.ts';
-import { criterionCommands } from './commands/criterionCommands.ts';
-import { healthCommands } from './commands/healthCommands.ts';
+import { commandHandlers } from './commands/commandHandlers.ts';
 import { registerCommands } from './commands/registerCommands.ts';
-import { sessionCommands } from './commands/sessionCommands.ts';
-import { taskCommands } from './commands/taskCommands.ts';
 import { syncContextKeys } from './contextKeySync.ts';
 import { DisposableStore } from './disposables.ts';
 import { newWindowId } from './engine/engineStart.ts';
@@ -68,23 +64,18 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
   );
 
   const views = owned.add(showViews(model));
-  const commands: CommandContext = { model, engines, terminals, timelines, showLog: log.show };
   owned.addAll(
-    registerCommands(
-      {
-        ...taskCommands(commands),
-        ...sessionCommands(commands),
-        ...criterionCommands(commands),
-        ...healthCommands(commands),
-      },
-      log,
-    ),
+    registerCommands(commandHandlers({ model, engines, terminals, timelines, showLog: log.show }), log),
     syncContextKeys(model),
     showStatusBar(model),
     offerShimOnPath(context, model),
-    notifyAttention(engines.onAttention, ({ folder, item }) => {
-      if (item.session !== null) openTerminal(folder.path, item.session);
-      else if (item.task !== null) timelines.open({ folder: folder.path, task: item.task });
+    notifyAttention({
+      onAttention: engines.onAttention,
+      isLookedAt: ({ folder, item }) => item.session !== null && terminals.isLookedAt(folder.path, item.session),
+      open: ({ folder, item }) => {
+        if (item.session !== null) openTerminal(folder.path, item.session);
+        else if (item.task !== null) timelines.open({ folder: folder.path, task: item.task });
+      },
     }),
   );
   leave = () => {

@@ -38,8 +38,6 @@ export const viewIds = {
   criteria: 'conveyor.criteria',
 } as const;
 
-type ViewName = keyof typeof viewIds;
-
 export const timelinePanelType = 'conveyor.timeline';
 
 export const settingKeys = {

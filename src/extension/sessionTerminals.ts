@@ -15,13 +15,13 @@ const marker = 'CONVEYOR_SESSION';
  * terminal a session and kind of access: asking again shows the one that is there.
  */
 export class SessionTerminals implements Disposable {
-  readonly #open = new Map<string, vscode.Terminal>();
+  readonly #open = new Map<string, { readonly terminal: vscode.Terminal; readonly place: string }>();
   readonly #owned = new DisposableStore();
 
   constructor() {
     this.#owned.add(
       vscode.window.onDidCloseTerminal((closed) => {
-        for (const [key, terminal] of this.#open) if (terminal === closed) this.#open.delete(key);
+        for (const [key, { terminal }] of this.#open) if (terminal === closed) this.#open.delete(key);
       }),
     );
   }
@@ -43,15 +43,25 @@ export class SessionTerminals implements Disposable {
     }
     const args = attachArguments(session.terminal, terminalAccess);
     const key = [folder.path, session.id, terminalAccess].join('\n');
-    const terminal = this.#open.get(key) ?? this.#create({ session, shell, args, terminalLocation, terminalAccess });
-    this.#open.set(key, terminal);
+    const terminal =
+      this.#open.get(key)?.terminal ?? this.#create({ session, shell, args, terminalLocation, terminalAccess });
+    this.#open.set(key, { terminal, place: placeOf(folder.path, session.name) });
     terminal.show();
     return { shell, arguments: args };
   }
 
+  /** Whether the person has this session's terminal in front of them. */
+  isLookedAt(folder: string, sessionName: string): boolean {
+    const active = vscode.window.activeTerminal;
+    if (!active || !vscode.window.state.focused) return false;
+    return [...this.#open.values()].some(
+      ({ terminal, place }) => terminal === active && place === placeOf(folder, sessionName),
+    );
+  }
+
   dispose(): void {
     this.#owned.dispose();
-    for (const terminal of this.#open.values()) terminal.dispose();
+    for (const { terminal } of this.#open.values()) terminal.dispose();
     this.#open.clear();
   }
 
@@ -79,6 +89,10 @@ export class SessionTerminals implements Disposable {
       isTransient: true,
     });
   }
+}
+
+function placeOf(folder: string, sessionName: string): string {
+  return `${folder}\n${sessionName}`;
 }
 
 /** Beside what one works on; with nothing open, there is nothing to stand beside. */

@@ -23,10 +23,15 @@ export class Workbench {
   static last: Workbench | null = null;
 
   readonly page: Page;
+  /** What pages in this window were refused by their content security policy. */
+  readonly forbidden: string[] = [];
 
   constructor(page: Page) {
     this.page = page;
     page.setDefaultTimeout(patientMs);
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) this.forbidden.push(message.text());
+    });
   }
 
   static async open(browser: Browser, url: string, size = { width: 1440, height: 900 }): Promise<Workbench> {

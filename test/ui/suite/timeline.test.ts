@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
+import axe from 'axe-core';
 import type { Frame } from 'playwright-core';
 
 import { aSnapshot, aTask, anEntry } from '../../host/builders.ts';
@@ -9,8 +8,6 @@ import type { FakeWorld } from '../../host/fakeEngine.ts';
 import { assertIncludes, eventually, type Stand } from '../stand.ts';
 import { pairAtWork, pairWaiting } from '../story.ts';
 import type { Workbench } from '../workbench.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export function describeTimeline(place: () => { stand: Stand; workbench: Workbench }): void {
   describe('the timeline', () => {
@@ -35,6 +32,13 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
       await eventually(async () => assert.equal(await frame.locator('.row').count(), 23));
       await frame.getByRole('button', { name: 'Mechanics' }).click();
       await eventually(async () => assert.equal(await frame.locator('.row').count(), 21));
+    });
+
+    it('loads and runs nothing that its policy forbids', async () => {
+      const { forbidden } = place().workbench;
+      assert.deepEqual(forbidden, []);
+      await frame.evaluate("document.body.setAttribute('style', 'opacity: 1')");
+      await eventually(() => assert.equal(forbidden.length, 1, 'a breach of the policy is noticed'));
     });
 
     it('filters by actor with the keyboard alone', async () => {
@@ -77,7 +81,7 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
         );
         // The frame's policy lets no script in; the driver's own channel is not bound by it.
         const violations =
-          await frame.evaluate(`${axe}; axe.run(document, { rules: { 'page-has-heading-one': { enabled: true } } })
+          await frame.evaluate(`${axe.source}; axe.run(document, { rules: { 'page-has-heading-one': { enabled: true } } })
           .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html + ' ' + (node.any[0]?.message ?? '')).slice(0, 3).join(' | ')))`);
         assert.deepEqual(violations, [], theme);
       }

@@ -1,0 +1,15 @@
+import type { CommandContext, CommandHandlers } from './commandContext.ts';
+import { criterionCommands } from './criterionCommands.ts';
+import { healthCommands } from './healthCommands.ts';
+import { sessionCommands } from './sessionCommands.ts';
+import { taskCommands } from './taskCommands.ts';
+
+/** A handler for every command there is. */
+export function commandHandlers(context: CommandContext): CommandHandlers {
+  return {
+    ...taskCommands(context),
+    ...sessionCommands(context),
+    ...criterionCommands(context),
+    ...healthCommands(context),
+  };
+}
