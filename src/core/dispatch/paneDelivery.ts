@@ -54,6 +54,7 @@ export interface PaneDelivery {
 export class FakePaneDelivery implements PaneDelivery {
   readonly typed: { readonly session: string; readonly text: string }[] = [];
   readonly pressed: { readonly session: string; readonly key: string }[] = [];
+  readonly interrupts: PaneInterrupt[] = [];
   readonly answers = new Map<string, DeliveryResult | Error | ((send: PaneSend) => Promise<DeliveryResult>)>();
   readonly evidence = new Map<string, PaneEvidence>();
   readonly missing = new Map<string, Error>();
@@ -80,7 +81,9 @@ export class FakePaneDelivery implements PaneDelivery {
     return { outcome: 'delivered', paneId: `%${session.name}`, stages };
   }
 
-  async interrupt({ session }: PaneTarget, { key, beforeFirstKey }: PaneInterrupt): Promise<InterruptResult> {
+  async interrupt({ session }: PaneTarget, interrupt: PaneInterrupt): Promise<InterruptResult> {
+    const { key, beforeFirstKey } = interrupt;
+    this.interrupts.push(interrupt);
     if (!(await beforeFirstKey())) return { outcome: 'deferred', reason: 'fence_lost', screen: [] };
     this.pressed.push({ session: session.name, key: key ?? 'Escape' });
     return {

@@ -1,3 +1,4 @@
+import { prepareText } from '../delivery/messageText.ts';
 import { ConveyorError, type ErrorCode, refuse } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
@@ -120,11 +121,36 @@ function readAction({ ledger }: DispatchDependencies, { type, payload }: Command
   if (known === 'session_nudge') {
     return { type: known, session, text: typeof payload.message === 'string' ? payload.message : '' };
   }
-  const { key, followup } = payload;
-  if (key !== null && key !== undefined && (typeof key !== 'string' || !isPaneKey(key))) {
+  const { key = null, followup } = payload;
+  if (key !== null && (typeof key !== 'string' || !isPaneKey(key))) {
     return { refusal: { code: 'invalid_value', sentence: 'the key of this command is none that may be pressed' } };
   }
-  return { type: known, session, key: key ?? null, followup: typeof followup === 'string' ? followup : null };
+  const said = typeof followup === 'string' ? followup : null;
+  const refusal = refusalForOthers(key) ?? refusalOfText(said);
+  if (refusal !== null) return { refusal };
+  // No named key: that one would be pressed on whatever stands on the screen, an approval too.
+  return { type: known, session, key: null, followup: said };
+}
+
+/**
+ * What speaks against pressing a key for somebody else. Any other than these could answer a question that Codex asked
+ * the person; an interrupt for others is the right key, in a running turn, and nothing else.
+ */
+export function refusalForOthers(key: PaneKey | null): Refusal['refusal'] | null {
+  if (key === null || key === 'Escape' || key === 'C-c') return null;
+  const sentence = `only Escape and C-c may be pressed for others, not ${key}: it could answer a question that is the person's to answer`;
+  return { code: 'permission_denied', sentence };
+}
+
+/** Before the key: nothing is half-done. */
+function refusalOfText(text: string | null): Refusal['refusal'] | null {
+  try {
+    if (text !== null) prepareText(text);
+    return null;
+  } catch (error) {
+    if (!ConveyorError.is(error)) throw error;
+    return { code: error.code, sentence: error.message };
+  }
 }
 
 async function carryOut(

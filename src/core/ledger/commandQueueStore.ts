@@ -85,6 +85,13 @@ const queuedRow = z.object({
 /** A command that waits or is being carried out, with the session that it is for. */
 export type QueuedCommand = z.infer<typeof queuedRow>;
 
+// Whoever can write the file can put bytes where text belongs; such a row must not keep all others waiting.
+const isReadable = `'blob' NOT IN (typeof(c.id), typeof(c.idempotency_key), typeof(c.created_at), typeof(c.updated_at),
+    typeof(c.worker_id), typeof(c.manager_id), typeof(c.task_id), typeof(c.correlation_id), typeof(c.available_at),
+    typeof(c.claimed_by), typeof(c.claimed_at), typeof(c.claim_expires_at), typeof(c.required_permission),
+    typeof(c.payload_json), typeof(c.result_json), typeof(c.error))
+  AND typeof(c.attempts) = 'integer' AND typeof(c.max_attempts) = 'integer'`;
+
 const queued = query(
   queuedRow,
   // Of each target only the first few: a long queue behind one pane hides nobody else's.
@@ -93,10 +100,12 @@ const queued = query(
        c.correlation_id,
        CASE WHEN c.type = 'notify_manager' THEN b.manager_session_id
             WHEN c.type IN ('nudge_worker', 'continue_iteration') THEN b.worker_session_id
-            ELSE json_extract(c.payload_json, '$.session_id') END AS target_id
+            WHEN json_type(c.payload_json, '$.session_id') = 'text' THEN json_extract(c.payload_json, '$.session_id')
+            END AS target_id
      FROM commands c LEFT JOIN bindings b ON b.task_id = c.task_id AND b.state IN ('active', 'ending')
      WHERE c.type IN (SELECT value FROM json_each($types))
        AND (c.state = 'pending' AND c.attempts < c.max_attempts OR c.state = 'attempted' AND c.claim_expires_at IS NOT NULL)
+       AND ${isReadable}
    )
    SELECT q.*, (s.tmux_session IS NOT NULL AND s.state = 'active') IS TRUE AS is_push FROM (
      SELECT *, row_number() OVER (PARTITION BY coalesce(target_id, id) ORDER BY created_at, position) AS place FROM queue

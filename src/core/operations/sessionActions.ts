@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { prepareText } from '../delivery/messageText.ts';
 import { interruptKey } from '../dispatch/interruptSession.ts';
 import { recordAction } from '../dispatch/recordAction.ts';
-import { performAction, queueAction, type SessionAction } from '../dispatch/sessionAction.ts';
+import { performAction, queueAction, refusalForOthers, type SessionAction } from '../dispatch/sessionAction.ts';
 import type { PassOptions } from '../dispatch/dependencies.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
@@ -81,7 +81,11 @@ export const sessionInterrupt = defineOperation({
     const named = input.key === null ? null : readPaneKey(input.key);
     const key = interruptKey(context, session, named);
     const action: SessionAction = { type: 'session_interrupt', session, key: named, followup };
-    const done = await act(context, action, input.dryRun, () => followup !== null && prepareText(followup));
+    const done = await act(context, action, input.dryRun, () => {
+      const refusal = isSandboxed(context) ? refusalForOthers(named) : null;
+      if (refusal !== null) throw refuse(refusal.code, refusal.sentence);
+      return followup !== null && prepareText(followup);
+    });
     return {
       dry_run: input.dryRun,
       followup,

@@ -4,7 +4,7 @@ import { performAction, queueAction } from '../../../src/core/dispatch/sessionAc
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import { acquireLease, leadershipLease } from '../../../src/core/ledger/leaseStore.ts';
 import type { Session } from '../../../src/core/ledger/sessionStore.ts';
-import { sessionNudge } from '../../../src/core/operations/sessionActions.ts';
+import { sessionInterrupt, sessionNudge } from '../../../src/core/operations/sessionActions.ts';
 import { HostedContext } from '../../../src/core/operations/operationContext.ts';
 import { runOperation } from '../../../src/core/operations/runOperation.ts';
 import { systemClock } from '../../../src/core/ports/clock.ts';
@@ -123,6 +123,38 @@ describe('nudging and interrupting a session', () => {
       assert.deepEqual(column(await fixture.pass(), 'error_type'), ['invalid_value']);
       assert.deepEqual(fixture.panes.pressed, []);
     });
+
+    it('answers no dialog and types nothing: only a running turn is interrupted, with the right key', async () => {
+      for (const key of ['y', 'n', '1', 'Enter', 'Up', 'C-u'] as const) {
+        fixture.ledger.write(() =>
+          queueAction(fixture.deps, { type: 'session_interrupt', session: pair.worker, key, followup: null }),
+        );
+        assert.deepEqual(column(await fixture.pass(), 'error_type'), ['permission_denied']);
+      }
+      assert.deepEqual(fixture.panes.pressed, []);
+      fixture.ledger.write(() =>
+        queueAction(fixture.deps, { type: 'session_interrupt', session: pair.worker, key: 'C-c', followup: null }),
+      );
+      assert.deepEqual(column(await fixture.pass(), 'state'), ['delivered']);
+      // A named key would be pressed on whatever is on the screen.
+      assert.deepEqual(
+        fixture.panes.interrupts.map(({ key }) => key),
+        [null],
+      );
+    });
+
+    it('presses nothing when the follow-up could not be said', async () => {
+      fixture.ledger.write(() =>
+        queueAction(fixture.deps, {
+          type: 'session_interrupt',
+          session: pair.worker,
+          key: null,
+          followup: '!rm -rf x',
+        }),
+      );
+      assert.deepEqual(column(await fixture.pass(), 'error_type'), ['message_refused']);
+      assert.deepEqual(fixture.panes.pressed, []);
+    });
   });
 
   describe('from inside a sandbox', () => {
@@ -140,6 +172,17 @@ describe('nudging and interrupting a session', () => {
       await assert.rejects(
         runOperation(sessionNudge, sandboxed(), { name: 'alpha-worker', text: 'hi' }),
         (error) => ConveyorError.is(error, 'supervisor_missing') && /dispatch --watch/.test(error.message),
+      );
+      assert.equal(fixture.count('commands', 'true'), 0);
+    });
+
+    it('presses no key that could answer a question', async () => {
+      const deps: DispatchDependencies = { ...fixture.deps, clock: systemClock };
+      acquireLease(fixture.ledger, deps, leadershipLease, { holder: 'vscode-1', kind: 'window', milliseconds: 60_000 });
+      const input = { name: 'alpha-worker', key: 'y', followup: null, dryRun: false };
+      await assert.rejects(
+        runOperation(sessionInterrupt, sandboxed(), input),
+        (error) => ConveyorError.is(error, 'permission_denied') && /Escape/.test(error.message),
       );
       assert.equal(fixture.count('commands', 'true'), 0);
     });
