@@ -43,6 +43,7 @@ export function paneTruth({ name, version }: CorpusFile): PaneTruth {
 
 const FIXED: Readonly<Record<string, ScreenClass>> = {
   'agents-command-center': 'agents_list',
+  'approval-permissions': 'approval_permission',
   'approval-prompt': 'approval_command',
   'approval-prompt-untrusted': 'approval_command',
   'composer-multiline': 'composer_ready',
@@ -54,6 +55,7 @@ const FIXED: Readonly<Record<string, ScreenClass>> = {
   goodbye: 'exited',
   'hooks-review-prompt': 'hooks_review',
   'model-migration-prompt': 'model_migration',
+  'question-asked': 'question',
   'resume-picker': 'resume_picker',
   'sign-in-screen': 'sign_in',
   'slash-new-worktree-question': 'new_worktree_question',

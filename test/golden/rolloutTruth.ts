@@ -48,6 +48,9 @@ export function rolloutTruth({ name, version }: CorpusFile): RolloutTruth {
     case 'approval-pending':
       // Before 0.80 a call is written only when it has ended.
       return { turns: ['working'], pendingCalls: isFrom(version, 80) ? 1 : 0 };
+    case 'approval-permissions':
+    case 'question-asked':
+      return { turns: ['working'], pendingCalls: 1 };
     case 'approval-denied-esc':
     case 'approval-untrusted-denied':
     case 'interrupt-esc':

@@ -19,6 +19,7 @@ interface KnownDialog {
 const KNOWN: readonly KnownDialog[] = [
   { class: 'approval_patch', firstOption: /^Yes, proceed\b/u, title: /^Would you like to make the following edits/u },
   { class: 'approval_command', firstOption: /^Yes, proceed\b/u },
+  { class: 'approval_permission', firstOption: /^Yes, grant these permissions\b/u },
   {
     class: 'trust_prompt',
     firstOption: /^(?:Yes, continue|Trust and continue|Yes, allow Codex to work in this folder)\b/u,
@@ -34,7 +35,26 @@ const KNOWN: readonly KnownDialog[] = [
 ];
 
 export function readDialog(rows: readonly string[]): DialogOnScreen | null {
-  return readBarDialog(rows) ?? readMenu(rows);
+  return readBarDialog(rows) ?? readQuestion(rows) ?? readMenu(rows);
+}
+
+const ANSWER = /^ {2}(?:(›) | {2})(\d{1,2})\. +(\S.*)$/u;
+
+/** A question of the agent (`request_user_input`, recorded with 0.169): its own heading, answers, its own hints. */
+function readQuestion(rows: readonly string[]): DialogOnScreen | null {
+  if (!/^ {2}.*\benter to submit (?:answer|all)\b/u.test(rows.at(-1) ?? '')) return null;
+  const from = rows.findLastIndex((row) => /^ {2}Question \d+\/\d+\b/u.test(row));
+  if (from === -1 || rows.length - from > MOST_HEADER_ROWS) return null;
+  const block = rows.slice(from, -1);
+  const first = block.findIndex((row) => ANSWER.test(row));
+  if (first === -1 || block.some((row) => row !== '' && !row.startsWith('  '))) return null;
+  const options = block.slice(first).flatMap((row): DialogOption[] => {
+    const match = ANSWER.exec(row);
+    return match === null
+      ? []
+      : [{ number: Number(match[2]), label: match[3] ?? '', isMarked: match[1] !== undefined }];
+  });
+  return { from, dialog: { class: 'question', text: drawn(block.slice(0, first)), options } };
 }
 
 /** Up to 0.40: rows behind a bar, the options side by side. A draft would be followed by the composer's footer. */

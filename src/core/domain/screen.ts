@@ -4,6 +4,10 @@ import type { ModelErrorKind } from './turnEvent.ts';
 export const dialogClasses = [
   'approval_command',
   'approval_patch',
+  /** The agent asks for rights of the sandbox. */
+  'approval_permission',
+  /** The agent asks the person something, with answers to choose from. */
+  'question',
   'trust_prompt',
   'update_prompt',
   'sign_in',

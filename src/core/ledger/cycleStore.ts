@@ -55,6 +55,17 @@ const taskDeliveries = query(
    ORDER BY c.rowid`,
 );
 
+const lastReading = query(
+  z.object({ at: z.nullable(z.string()) }),
+  `SELECT max(c.started_at) AS at FROM bindings b JOIN manager_cycles c ON c.task_id = b.task_id AND c.state = 'succeeded'
+   WHERE b.worker_session_id = ? AND b.state IN ('active', 'ending')`,
+);
+
+/** When the newest cycle began that told somebody what this worker wrote; null when there was none yet. */
+export function findLastReading(ledger: Connection, sessionId: string): string | null {
+  return lastReading.first(ledger, [sessionId])?.at ?? null;
+}
+
 /** Newest first. A negative limit means all, as in the reference. */
 export function listDivergences(ledger: Connection, taskId: string, limit: number): Divergence[] {
   return divergences.all(ledger, [taskId, limit]);

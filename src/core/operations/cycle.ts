@@ -8,6 +8,7 @@ import { lookAtSession } from '../supervise/observe.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import { realTmux } from '../tmux/tmux.ts';
 import { integerWithDefault, positional } from './argument.ts';
+import { attentionOutput } from './attentionOutput.ts';
 import { livingLeader } from './livingLeader.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -55,7 +56,16 @@ export const cycle = defineOperation({
       manager_context: z.unknown(),
       observed_by: z.string(),
       observation: z.unknown(),
-      attention: z.readonly(z.array(z.object({ kind: z.string(), message: z.string() }))),
+      attention: z.extend(attentionOutput(), {
+        needs: z.readonly(
+          z.array(
+            z.object({
+              kind: z.enum(['approval', 'question', 'failed', 'stalled', 'undelivered', 'gone']),
+              message: z.string(),
+            }),
+          ),
+        ),
+      }),
       deliveries: z.readonly(z.array(z.unknown())),
       notifications: z.readonly(z.array(z.unknown())),
       cycle_id: z.int(),

@@ -1,8 +1,11 @@
-import { readObservation } from '../ledger/observationStore.ts';
+import { readObservation, type StoredObservation } from '../ledger/observationStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
+import { blindView } from '../supervise/observe.ts';
 import type { OperationContext } from './operationContext.ts';
 import { isSandboxed } from './sandbox.ts';
+
+const blindPane = blindView('nobody has looked at it lately', false);
 
 /** What a supervisor saw is believed for so long by those who can't look themselves. */
 const trustSeconds = 30;
@@ -14,6 +17,24 @@ const trustSeconds = 30;
 export function livenessFrom(context: OperationContext): (session: Session) => boolean | null {
   const sandboxed = isSandboxed(context);
   return (session) => (sandboxed ? toldBySupervisor(context, session) : seenHere(context, session));
+}
+
+type LastLook = Pick<StoredObservation, 'alive' | 'reason' | 'pane' | 'age_seconds'>;
+
+/**
+ * The supervisor's last look at a session, while it is believed; without one, what its process alone can tell. Null when
+ * nothing is known.
+ */
+export function lastLookFrom(context: OperationContext): (session: Session) => LastLook | null {
+  const sandboxed = isSandboxed(context);
+  return (session) => {
+    const seen = readObservation(context.ledger, session.id, context);
+    if (seen !== null && seen.age_seconds !== null && seen.age_seconds <= trustSeconds) return seen;
+    const alive = sandboxed ? null : seenHere(context, session);
+    if (alive === null) return null;
+    const reason = `process ${session.pid} ${alive ? 'lives' : 'has ended'}`;
+    return { alive, reason, pane: blindPane, age_seconds: 0 };
+  };
 }
 
 function toldBySupervisor(context: OperationContext, { id }: Session): boolean | null {

@@ -1,9 +1,15 @@
 import * as z from 'zod/mini';
 import { listSessions, type Session, sessionRoles, sessionStates } from '../ledger/sessionStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
+import type { Attention } from '../domain/attention.ts';
 import type { Connection } from '../ledger/connection.ts';
+import { attentionOfSession } from '../supervise/attention.ts';
+import { readSessionState } from '../supervise/sessionState.ts';
+import { attentionOutput } from './attentionOutput.ts';
 import { flag, optionalChoice, textList } from './argument.ts';
+import { lastLookFrom } from './liveness.ts';
 import { defineOperation } from './operation.ts';
+import type { OperationContext } from './operationContext.ts';
 
 /** Lists registered sessions, oldest first. */
 export const sessions = defineOperation({
@@ -17,14 +23,22 @@ export const sessions = defineOperation({
     name: textList('only these names', { placeholder: 'NAME' }),
     redactIdentityToken: flag('mask identity tokens'),
   },
-  output: () => z.array(sessionOutput()),
-  run: ({ ledger }, input) =>
-    listSessions(ledger)
+  output: () => z.array(z.extend(sessionOutput(), { attention: attentionOutput() })),
+  run: (context, input) =>
+    listSessions(context.ledger)
       .filter((session) => input.role === null || session.role === input.role)
-      .filter((session) => matchesState(ledger, session, input.state, input.includeLegacy))
+      .filter((session) => matchesState(context.ledger, session, input.state, input.includeLegacy))
       .filter((session) => input.name.length === 0 || input.name.includes(session.name))
-      .map((session) => (input.redactIdentityToken ? { ...session, identity_token: '[REDACTED]' } : session)),
+      .map((session) => (input.redactIdentityToken ? { ...session, identity_token: '[REDACTED]' } : session))
+      .map((session) => ({ ...session, attention: attentionFrom(context, session) })),
 });
+
+/** From what was read and seen so far: nothing is looked at for it but whether the process lives. */
+function attentionFrom(context: OperationContext, session: Session): Attention {
+  const { ledger, clock } = context;
+  const state = readSessionState(ledger, session.id);
+  return attentionOfSession(ledger, { session, state, observation: lastLookFrom(context)(session), now: clock.now() });
+}
 
 export const sessionOutput = () =>
   z.object({

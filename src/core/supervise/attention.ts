@@ -1,47 +1,107 @@
-import type { PaneView } from '../ledger/observationStore.ts';
-import type { TurnState } from '../domain/turnState.ts';
+import { type Attention, type ProcessEvidence, reduceAttention, type ScreenEvidence } from '../domain/attention.ts';
+import { parseTimestamp } from '../domain/timestamps.ts';
+import type { Connection } from '../ledger/connection.ts';
+import { findLastReading } from '../ledger/cycleStore.ts';
+import type { PaneView, StoredObservation } from '../ledger/observationStore.ts';
+import type { SessionState } from './sessionState.ts';
+
+/** A turn may think for minutes without writing a line; after so long somebody should look. */
+export const defaultSilenceSeconds = 300;
+
+export interface AttentionQuestion {
+  readonly session: { readonly id: string; readonly state: 'active' | 'gone' };
+  readonly state: SessionState;
+  /** Null when nobody could look, or not lately enough to be believed. */
+  readonly observation: Pick<StoredObservation, 'alive' | 'reason' | 'pane' | 'age_seconds'> | null;
+  readonly now: number;
+  readonly silenceLimitSeconds?: number;
+}
+
+/** What a session is at, from everything that the ledger and a look at its pane can tell. */
+export function attentionOfSession(ledger: Connection, question: AttentionQuestion): Attention {
+  const { session, state, observation, now } = question;
+  // An observation of before a restart has no age, and says nothing about now.
+  const seenAt = observation?.age_seconds == null ? null : now - observation.age_seconds * 1000;
+  const readAt = findLastReading(ledger, session.id);
+  return reduceAttention({
+    now,
+    turn: state.turn,
+    writtenAt: state.lastIngestedAt === null ? null : parseTimestamp(state.lastIngestedAt),
+    screen: observation === null || seenAt === null ? null : screenEvidence(observation.pane, seenAt),
+    process: processEvidence(question, seenAt),
+    signals: [],
+    readAt: readAt === null ? null : parseTimestamp(readAt),
+    silenceLimitSeconds: question.silenceLimitSeconds ?? defaultSilenceSeconds,
+  });
+}
+
+function screenEvidence({ captured, screen, dialog, notice }: PaneView, at: number): ScreenEvidence | null {
+  return captured ? { class: screen ?? 'unknown', dialog, notice, at } : null;
+}
+
+function processEvidence({ session, observation, now }: AttentionQuestion, at: number | null): ProcessEvidence | null {
+  if (session.state === 'gone') return { alive: false, reason: 'the session was ended', at: at ?? now };
+  if (observation === null || at === null) return null;
+  return { alive: observation.alive, reason: observation.reason, at };
+}
 
 /** What somebody should look at. The kinds are those of the panel, and one for a session that is no more. */
-export const attentionKinds = ['approval', 'question', 'failed', 'stalled', 'undelivered', 'gone'] as const;
-
-export interface Attention {
-  readonly kind: (typeof attentionKinds)[number];
+export interface Need {
+  readonly kind: 'approval' | 'question' | 'failed' | 'stalled' | 'undelivered' | 'gone';
   readonly message: string;
 }
 
-export interface AttentionQuestion {
+export interface NeedQuestion {
   readonly session: string;
-  readonly alive: boolean | null;
+  readonly attention: Attention;
   /** Null when nobody could look. */
   readonly pane: PaneView | null;
-  readonly turn: TurnState;
-  /** The turn has been silent for longer than anybody should wait. */
-  readonly isStalled: boolean;
   /** Messages to it that did not arrive: why. */
   readonly undelivered: readonly (string | null)[];
 }
 
 /** What a session needs from somebody, the most pressing first. What waits for a person does so however fresh it is. */
-export function attentionOf({ session, alive, pane, turn, isStalled, undelivered }: AttentionQuestion): Attention[] {
-  const found: Attention[] = [];
-  const add = (kind: Attention['kind'], message: string): void => void found.push({ kind, message });
-  const dialog = pane?.dialog ?? null;
-  if (alive === false) add('gone', `Session ${session} does not run any more.`);
-  else if (dialog === 'approval_command' || dialog === 'approval_patch')
-    add('approval', `${session} waits for an approval.`);
-  else if (dialog !== null) add('question', `${session} waits at a dialog (${dialog.replaceAll('_', ' ')}).`);
-  else if (pane?.pattern.fresh != null) add('question', `${session}: ${pane.pattern.fresh.reason}.`);
-  const failure = failureOf(turn);
-  if (failure !== null) add('failed', `${session}: the last turn failed (${failure}).`);
-  if (isStalled && dialog === null && alive !== false)
-    add('stalled', `${session} has been at it for long without a sign.`);
+export function needsOf({ session, attention, pane, undelivered }: NeedQuestion): Need[] {
+  const need = needOf(session, attention);
+  const found = need === null ? [] : [need];
+  const pattern = pane?.pattern.fresh ?? null;
+  if (pattern !== null && need === null) found.push({ kind: 'question', message: `${session}: ${pattern.reason}.` });
   for (const reason of undelivered) {
-    add('undelivered', `A message to ${session} was not delivered${reason === null ? '' : `: ${reason}`}.`);
+    const why = reason === null ? '' : `: ${reason}`;
+    found.push({ kind: 'undelivered', message: `A message to ${session} was not delivered${why}.` });
   }
   return found;
 }
 
-function failureOf({ turn }: TurnState): string | null {
-  if (turn.phase !== 'ended' || turn.outcome !== 'error' || turn.error === null) return null;
-  return turn.error.message === '' ? turn.error.kind.replaceAll('_', ' ') : turn.error.message;
+/** The need that a state stands for; null where nobody has to do anything. */
+export function needOf(session: string, { state, detail, reason }: Attention): Need | null {
+  switch (state) {
+    case 'waiting_approval':
+      return { kind: 'approval', message: `${session} waits for an approval (${detail ?? 'of something'}).` };
+    case 'waiting_input': {
+      const message =
+        detail === 'question' ? `${session} asks a question.` : `${session} waits at a dialog (${words(detail)}).`;
+      return { kind: 'question', message };
+    }
+    case 'rate_limited':
+    case 'error':
+      return { kind: 'failed', message: `${session}: ${reason}.` };
+    case 'stalled':
+      return { kind: 'stalled', message: `${session}: ${reason}.` };
+    case 'crashed':
+      return { kind: 'gone', message: `${session} ended in the middle of a turn: ${reason}.` };
+    case 'gone':
+      return { kind: 'gone', message: `${session} does not run any more: ${reason}.` };
+    case 'working':
+    case 'turn_ended':
+    case 'idle':
+    case 'unknown':
+      return null;
+    default:
+      return state satisfies never;
+  }
+}
+
+function words(detail: string | null): string {
+  return (detail ?? 'unknown').replaceAll('_', ' ');
 }

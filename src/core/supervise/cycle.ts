@@ -1,3 +1,4 @@
+import type { Attention } from '../domain/attention.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { formatTimestamp, parseTimestamp } from '../domain/timestamps.ts';
 import { findBindingStart, requireSessionBinding } from '../ledger/bindingStore.ts';
@@ -11,7 +12,7 @@ import type { Session } from '../ledger/sessionStore.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
-import { type Attention, attentionOf } from './attention.ts';
+import { attentionOfSession, defaultSilenceSeconds, type Need, needsOf } from './attention.ts';
 import { loadManagerContext, type ManagerContext } from './cycleContext.ts';
 import { CycleRecord, type CycleSubject } from './cycleRecord.ts';
 import { type PaneSignal, paneSignal, type Staleness } from './paneSignal.ts';
@@ -71,7 +72,8 @@ export interface CycleOutput {
   /** Who looked at processes and panes: `cli`, a dispatcher's id, or `nobody`. */
   readonly observed_by: string;
   readonly observation: ObservationView;
-  readonly attention: readonly Attention[];
+  /** What the worker is at: richer than `state`, which stays as it always was (docs/states.md). */
+  readonly attention: Attention & { readonly needs: readonly Need[] };
   readonly deliveries: readonly JsonValue[];
   /** What was in the manager's mail, oldest first: reading it here is reading it (OD-12). */
   readonly notifications: readonly JsonObject[];
@@ -138,6 +140,7 @@ interface Seen {
   readonly signal: PaneSignal;
   readonly worker: StoredObservation | null;
   readonly manager: StoredObservation | null;
+  readonly attention: Attention;
 }
 
 async function observe(
@@ -175,7 +178,14 @@ async function observe(
     (result) => ({ attributes: signalFacts(result.signal), degraded: result.signal.degraded }),
   );
   record.addSpan('classify_pane_signal', { captured: signal.captured, notable_pattern: signal.notable_pattern });
-  return { ingest, state, view, staleness, signal, worker: seenWorker, manager: await deps.look(manager) };
+  const attention = attentionOfSession(ledger, {
+    session: worker,
+    state,
+    observation: seenWorker,
+    now: deps.clock.now(),
+    silenceLimitSeconds: Math.max(busyWaitSeconds, defaultSilenceSeconds),
+  });
+  return { ingest, state, view, staleness, signal, worker: seenWorker, manager: await deps.look(manager), attention };
 }
 
 function inferState(ledger: Connection, worker: Session, firstEventId: number, now: number) {
@@ -213,6 +223,15 @@ function close(deps: CycleDependencies, record: CycleRecord, subject: CycleSubje
   const { ingest, view, staleness, signal, context } = seen;
   // What was settled meanwhile, or a little before, is still news.
   const deliveries = listTaskDeliveries(deps.ledger, task.id, record.startedAt - newsMilliseconds);
+  const undelivered = deliveries
+    .filter((one) => one.state === 'undelivered' && one.command_type !== 'notify_manager')
+    .map(({ reason }) => reason);
+  const needs = needsOf({
+    session: worker.name,
+    attention: seen.attention,
+    pane: seen.worker?.pane ?? null,
+    undelivered,
+  });
   const status = {
     kind: 'session_cycle' as const,
     task: reference,
@@ -230,16 +249,7 @@ function close(deps: CycleDependencies, record: CycleRecord, subject: CycleSubje
     manager_context: context,
     observed_by: seen.worker?.observed_by ?? seen.manager?.observed_by ?? 'nobody',
     observation: { worker: lookOf(seen.worker), manager: lookOf(seen.manager), note: deps.note },
-    attention: attentionOf({
-      session: worker.name,
-      alive: seen.worker?.alive ?? null,
-      pane: seen.worker?.pane ?? null,
-      turn: seen.state.worker.turn,
-      isStalled: signal.notable_pattern === 'long_running_interruptible',
-      undelivered: deliveries
-        .filter((one) => one.state === 'undelivered' && one.command_type !== 'notify_manager')
-        .map(({ reason }) => reason),
-    }),
+    attention: { ...seen.attention, needs },
   };
   const { worker_alive, manager_alive, state, task_completed, last_event_subtype, notable_pane_pattern } = status;
   record.addSpan('persist_cycle_row', { manager_alive, state, task_completed, worker_alive });

@@ -9,15 +9,15 @@ import type { Session } from '../ledger/sessionStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
+import type { PaneReader } from '../tmux/paneRounds.ts';
 import { readStyledRows } from '../tmux/styledText.ts';
-import type { Tmux } from '../tmux/tmux.ts';
 
 export interface ObserveDependencies {
   readonly ledger: Connection;
   readonly clock: Clock;
   readonly host: HostFacts;
   /** The server at a recorded socket, or the caller's own when none was recorded. */
-  readonly tmuxAt: (socket: string | null) => Tmux;
+  readonly tmuxAt: (socket: string | null) => PaneReader;
 }
 
 /** A look, and the text that was on the screen; the text never goes into the ledger. */
@@ -96,7 +96,8 @@ function seenPane(snapshot: PaneSnapshot): PaneSeen {
   return { view, snapshot, text, isGone: false };
 }
 
-function blindView(problem: string, expected: boolean): PaneView {
+/** A pane that nobody could look at. */
+export function blindView(problem: string, expected: boolean): PaneView {
   return {
     captured: false,
     problem,

@@ -1,4 +1,5 @@
 import { readTurnEvent } from '../codex/readTurnEvent.ts';
+import { initialTurnState, reduceTurn, type TurnState } from '../domain/turnState.ts';
 import { initialWorkerState, reduceWorkerState, viewWorkerState, type WorkerState } from '../domain/workerState.ts';
 import { type CodexEvent, findNewestBoundary, findNewestEvent, listEventsAfter } from '../ledger/codexEventStore.ts';
 import type { Connection } from '../ledger/connection.ts';
@@ -10,7 +11,12 @@ export interface SessionState {
   /** Events before belong to another rollout, or to another Codex that had the same name. */
   readonly firstEventId: number;
   readonly lastEventId: number;
+  /** For the state that is compatible with the reference: some lines change nothing there. */
   readonly worker: WorkerState;
+  /** The turn with everything that its lines tell. */
+  readonly turn: TurnState;
+  /** When the newest line was read; for lines that carry no time. */
+  readonly lastIngestedAt: string | null;
   /** The event that ended the last turn; null while one runs, or when none did. */
   readonly endedByEventId: number | null;
 }
@@ -41,6 +47,8 @@ function stateAtNewestTurn(ledger: Connection, sessionId: string, firstEventId: 
     firstEventId,
     lastEventId: firstEventId - 1,
     worker: initialWorkerState,
+    turn: initialTurnState,
+    lastIngestedAt: null,
     endedByEventId: null,
   };
   const boundary = findNewestBoundary(ledger, sessionId, firstEventId);
@@ -51,11 +59,19 @@ function stateAtNewestTurn(ledger: Connection, sessionId: string, firstEventId: 
 }
 
 function advance(state: SessionState, event: CodexEvent): SessionState {
-  const worker = reduceWorkerState(state.worker, readTurnEvent(event));
+  const told = readTurnEvent(event);
+  const worker = reduceWorkerState(state.worker, told);
   const { turn } = worker.turn;
   const isNewEnd = turn.phase === 'ended' && turn !== state.worker.turn.turn;
   const endedByEventId = isNewEnd ? event.id : turn.phase === 'ended' ? state.endedByEventId : null;
-  return { ...state, worker, lastEventId: event.id, endedByEventId };
+  return {
+    ...state,
+    worker,
+    turn: reduceTurn(state.turn, told),
+    lastIngestedAt: event.ingested_at,
+    lastEventId: event.id,
+    endedByEventId,
+  };
 }
 
 /** What concerns one task: from `firstEventId` on the session works for it (OD-8). */

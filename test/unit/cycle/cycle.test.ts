@@ -158,7 +158,7 @@ describe('cycle', () => {
       });
       assert.equal(output.notable_pane_pattern, 'approval_prompt');
       assert.deepEqual(
-        output.attention.map(({ kind }) => kind),
+        output.attention.needs.map(({ kind }) => kind),
         ['approval'],
       );
     });
@@ -175,7 +175,7 @@ describe('cycle', () => {
       const later = await look({ pattern });
       assert.equal(later.notable_pane_pattern, 'long_running_interruptible');
       assert.deepEqual(
-        later.attention.map(({ kind }) => kind),
+        later.attention.needs.map(({ kind }) => kind),
         ['stalled'],
       );
     });
