@@ -9,7 +9,7 @@ import { committed, pause, supervisedPair } from './supervisedPair.ts';
  * and that of every tmux it starts, in per cent of one core; commits counted in the write-ahead log. Linux only.
  */
 const seconds = Number(process.argv[2] ?? 60);
-const goals = { cpuPercent: 3, residentMegabytes: 120, commitsPerMinute: 60 };
+const goals = { cpuPercent: 2, residentMegabytes: 120, commitsPerMinute: 60 };
 const ticksPerSecond = 100; // Linux reports times to user space in these, whatever its kernel's timer
 
 if (process.platform === 'linux') await measure();

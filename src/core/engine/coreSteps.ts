@@ -10,11 +10,17 @@ import type { Connection } from '../ledger/connection.ts';
 import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
 import { listSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
 import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
+import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
+import type { Tmux } from '../tmux/tmux.ts';
 import type { EngineSteps } from './engine.ts';
+
+interface EngineObserve extends ObserveDependencies {
+  readonly tmuxAt: (socket: string | null) => Tmux;
+}
 
 export interface CoreStepsOptions {
   readonly dispatcherId: string;
-  readonly observe: ObserveDependencies;
+  readonly observe: EngineObserve;
   readonly dispatch: DispatchDependencies;
   readonly pass: { readonly limit: number; readonly leaseSeconds: number };
   readonly codexHome: string;
@@ -27,6 +33,7 @@ export interface CoreStepsOptions {
 export function coreSteps(options: CoreStepsOptions): EngineSteps {
   const { ledger, clock } = options.observe;
   const troubles = new Troubles(options.onTrouble);
+  const rounds = roundsOf(options.observe);
   let follow = (_paths: Iterable<string>) => {};
   return {
     ingest: async (sessionIds, signal) => {
@@ -42,10 +49,11 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
     },
     observe: async (signal) => {
       let differs = false;
+      const round = { ...options.observe, tmuxAt: rounds() };
       for (const session of activeSessions(ledger)) {
         if (signal.aborted) break;
         if (session.tmux_session === null && session.pid === null) continue;
-        differs = (await observeSession(options.observe, session, options.dispatcherId)) || differs;
+        differs = (await observeSession(round, session, options.dispatcherId)) || differs;
       }
       return differs;
     },
@@ -102,6 +110,21 @@ function sessionsOfRollouts(ledger: Connection, paths: ReadonlySet<string>): Rea
   const byPath = new Map(activeSessions(ledger).map(({ id, codex_session_path: path }) => [path, id]));
   const ids = [...paths].map((path) => byPath.get(path));
   return ids.every((id) => id !== undefined) ? new Set(ids) : null;
+}
+
+/** Begins a round: all sessions of one server are looked at together. */
+function roundsOf({ tmuxAt, clock }: EngineObserve): () => ObserveDependencies['tmuxAt'] {
+  const servers = new Map<string | null, PaneRounds>();
+  return () => {
+    const readers = new Map<string | null, PaneReader>();
+    return (socket) => {
+      const server = servers.get(socket) ?? new PaneRounds(tmuxAt(socket), clock);
+      const reader = readers.get(socket) ?? server.begin();
+      servers.set(socket, server);
+      readers.set(socket, reader);
+      return reader;
+    };
+  };
 }
 
 /** One session that cannot be read must not keep the others from being read. */

@@ -161,6 +161,7 @@ export class FakePane {
       title: '',
       serverPid: 1,
       socketPath: '/tmp/tmux-0/default',
+      windowActiveAt: 0,
       ...this.#facts,
     };
   }

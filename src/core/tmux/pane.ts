@@ -27,6 +27,8 @@ export interface Pane {
   /** The tmux server's own process: part of a pane's identity, for pane ids begin again with each server. */
   readonly serverPid: number;
   readonly socketPath: string;
+  /** When a program last wrote into its window; whole seconds since the epoch. */
+  readonly windowActiveAt: number;
 }
 
 const SEPARATOR = '<|>';
@@ -47,6 +49,7 @@ const FIELDS = [
   'pane_tty',
   'pid',
   'socket_path',
+  'window_activity',
   'pane_current_command',
   // Last: the only field that may hold the separator.
   'pane_title',
@@ -81,6 +84,7 @@ export function parsePane(line: string): Pane | null {
     title: parts.slice(FIELDS.length - 1).join(SEPARATOR),
     serverPid: Number(value('pid')),
     socketPath: value('socket_path'),
+    windowActiveAt: Number(value('window_activity')),
   };
 }
 

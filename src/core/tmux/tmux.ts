@@ -105,9 +105,15 @@ async function listPanes(tmux: TmuxCommand, session?: string): Promise<readonly 
   return listed.split('\n').flatMap((line) => parsePane(line) ?? []);
 }
 
-async function findPane(tmux: TmuxCommand, { session, paneId }: PaneAddress): Promise<Pane> {
-  const panes = await listPanes(tmux, session);
-  const found = panes.find((pane) => (paneId === null ? pane.isActive : pane.paneId === paneId));
+async function findPane(tmux: TmuxCommand, address: PaneAddress): Promise<Pane> {
+  return choosePane(await listPanes(tmux, address.session), address);
+}
+
+/** The pane of that address among those of its server. Throws `tmux_not_running`, as `findPane` does. */
+export function choosePane(panes: readonly Pane[], { session, paneId }: PaneAddress): Pane {
+  const found = panes.find(
+    (pane) => pane.sessionName === session && (paneId === null ? pane.isActive : pane.paneId === paneId),
+  );
   if (found === undefined) throw tmuxNotRunning(session);
   return found;
 }

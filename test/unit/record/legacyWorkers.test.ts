@@ -58,6 +58,7 @@ function paneLine(session: string): string {
     '/dev/pts/1',
     '5',
     '/tmp/s',
+    '1767225600',
     'codex',
     '',
   ];
