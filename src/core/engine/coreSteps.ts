@@ -6,6 +6,7 @@ import { ConveyorError } from '../domain/errors.ts';
 import { ingestSession } from '../ingest/ingestSession.ts';
 import { watchRollouts } from '../ingest/watchRollouts.ts';
 import { CommitWatch } from '../ledger/commitWatch.ts';
+import { endRestsFor } from '../ledger/backoffStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
 import { listSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
@@ -53,7 +54,10 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
       for (const session of activeSessions(ledger)) {
         if (signal.aborted) break;
         if (session.tmux_session === null && session.pid === null) continue;
-        differs = (await observeSession(round, session, options.dispatcherId)) || differs;
+        if (!(await observeSession(round, session, options.dispatcherId))) continue;
+        differs = true;
+        // A dialog that closed, a draft that was sent: whatever waits for this pane is tried at once.
+        ledger.write(() => endRestsFor(ledger, session.id));
       }
       return differs;
     },

@@ -150,7 +150,9 @@ export class Engine {
 
   async #observeOnce(signal: AbortSignal): Promise<void> {
     if (!this.#leadership.isLeader) return;
-    if (await this.#options.steps.observe(signal)) this.#options.onChanged();
+    if (!(await this.#options.steps.observe(signal))) return;
+    this.#dispatch.wake();
+    this.#options.onChanged();
   }
 
   async #dispatchOnce(signal: AbortSignal): Promise<void> {

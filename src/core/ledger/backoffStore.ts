@@ -57,3 +57,15 @@ export function backOff(
 export function clearBackoff(ledger: Connection, item: string): void {
   ledger.run('DELETE FROM panel_backoffs WHERE item = ?', [item]);
 }
+
+/** Ends the rest of everything that waits for this session: what stood in the way may be gone. True when something waited. */
+export function endRestsFor(ledger: Connection, sessionId: string): boolean {
+  const { changes } = ledger.run(
+    `UPDATE panel_backoffs SET retry_monotonic = 0 WHERE retry_monotonic > 0 AND item IN (
+       SELECT 'command:' || command_id FROM panel_deliveries WHERE session_id = $sessionId AND state = 'deferred'
+       UNION ALL
+       SELECT 'notification:' || notification_id FROM panel_deliveries WHERE session_id = $sessionId AND state = 'deferred')`,
+    { sessionId },
+  );
+  return changes > 0;
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { endRestsFor } from '../../../src/core/ledger/backoffStore.ts';
 import { acquireLease, paneLease, releaseLease } from '../../../src/core/ledger/leaseStore.ts';
 import { registerPanelSession } from '../../../src/core/ledger/panelSessionStore.ts';
 import { markSessionGone } from '../../../src/core/ledger/sessionStore.ts';
@@ -76,6 +77,18 @@ describe('dispatching messages', () => {
       fixture.panes.typed.map(({ text }) => text),
       ['first', 'second'],
     );
+  });
+
+  it('is tried at once when what stood in the way of its session may be gone, and only then', async () => {
+    const { task, worker } = fixture.pair('alpha', ['worker']);
+    await fixture.enqueue(task, 'first');
+    fixture.panes.answers.set('alpha-worker', typing);
+    await fixture.pass();
+    fixture.panes.answers.clear();
+    assert.equal(endRestsFor(fixture.ledger, 'another session'), false);
+    assert.deepEqual(await fixture.pass(), []);
+    assert.equal(endRestsFor(fixture.ledger, worker.id), true);
+    assert.deepEqual(column(await fixture.pass(), 'state'), ['delivered']);
   });
 
   it('goes on in the same attempt while it waits, and tells only once why', async () => {
