@@ -14,6 +14,8 @@ export const timelineEntry = z.object({
   summary: z.string(),
   /** State of the row behind it where it has one (pending, succeeded, failed, busy …). */
   state: z.nullable(z.string()),
+  /** How much it deserves a second look, whatever its state says. */
+  severity: z.enum(['info', 'warning', 'error']),
   correlationId: z.nullable(z.string()),
   /** Label and value pairs for the detail pane, in order; values are plain text, possibly of several lines. */
   details: z.readonly(z.array(z.object({ label: z.string(), value: z.string() }))),

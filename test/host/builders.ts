@@ -95,6 +95,7 @@ export function anEntry(parts: Partial<TimelineEntry> = {}): TimelineEntry {
     toward: null,
     summary: 'nudge_worker succeeded',
     state: 'succeeded',
+    severity: 'info',
     correlationId: null,
     details: [],
     ...parts,

@@ -22,7 +22,10 @@ export function taskCommands(context: CommandContext): Readonly<Record<Handled, 
     },
     openTimeline: async (argument) => {
       const task = await pickTask(context.model, argument, { title: 'Open the timeline of which task?', open: false });
-      context.timelines.open({ folder: task.folder.path, task: task.item.name });
+      const ref = { folder: task.folder.path, task: task.item.name };
+      // The Criteria view follows what one looks at.
+      context.model.select(ref);
+      context.timelines.open(ref);
       return null;
     },
     finishTask: (argument) => finish(context, argument),

@@ -76,7 +76,7 @@ const quietPlaces = [
   },
   {
     view: viewIds.criteria,
-    when: `${ready} && ${unhindered} && !${contextKeys.noTasks}`,
+    when: `${ready} && !${contextKeys.noTasks}`,
     contents: `What must be true before this task is done: [add one](command:${commandIds.addCriterion}), or let the manager propose.`,
   },
   {

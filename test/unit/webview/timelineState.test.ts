@@ -173,11 +173,12 @@ describe('what entries look like', () => {
 
   it('shows a kind that it does not know under its own name', () => {
     assert.deepEqual(kindLook('rotor_spin'), { title: 'rotor spin', weight: 'step' });
+    assert.deepEqual(kindLook('pane_delivery_started').weight, 'mechanics');
   });
 
   it('marks a state that it does not know as open, never as fine', () => {
     assert.deepEqual(
-      [stateMark('succeeded'), stateMark('failed'), stateMark('martian'), stateMark(null)],
+      [stateMark('answered'), stateMark('failed'), stateMark('martian'), stateMark(null)],
       ['ok', 'bad', 'open', null],
     );
   });

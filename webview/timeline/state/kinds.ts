@@ -6,6 +6,12 @@ export interface KindLook {
 
 const looks: Readonly<Record<string, KindLook>> = {
   command: { title: 'Command', weight: 'step' },
+  task_created: { title: 'Task created', weight: 'step' },
+  user_message: { title: 'Message', weight: 'step' },
+  turn_completed: { title: 'Turn completed', weight: 'step' },
+  turn_aborted: { title: 'Turn aborted', weight: 'step' },
+  model_error: { title: 'Model error', weight: 'step' },
+  handoff: { title: 'Handoff', weight: 'step' },
   finish: { title: 'Task finished', weight: 'milestone' },
   command_attempt: { title: 'Dispatch attempt', weight: 'mechanics' },
   routed_notification: { title: 'Notification', weight: 'step' },
@@ -22,9 +28,17 @@ const looks: Readonly<Record<string, KindLook>> = {
   transcript_segment: { title: 'Transcript', weight: 'step' },
 };
 
+/** How something is done, rather than that it was: what the ledger keeps around each side effect. */
+const mechanics = /^pane_|_(?:intent|verified|attempted|recorded)$/;
+
 /** An unknown kind is shown like any step, under its own name. */
 export function kindLook(kind: string): KindLook {
-  return looks[kind] ?? { title: kind.replaceAll('_', ' '), weight: 'step' };
+  return looks[kind] ?? { title: kind.replaceAll('_', ' '), weight: mechanics.test(kind) ? 'mechanics' : 'step' };
+}
+
+/** Kinds whose summary says their state already. */
+export function saysItsState(kind: string): boolean {
+  return kind === 'observe' || kind === 'decision' || kind === 'acceptance_criterion';
 }
 
 /** How a state is marked; null needs no mark. */
@@ -36,6 +50,9 @@ export function stateMark(state: string | null): 'ok' | 'bad' | 'open' | null {
     case 'satisfied':
     case 'delivered':
     case 'consumed':
+    case 'seen':
+    case 'answered':
+    case 'completed':
       return 'ok';
     case 'failed':
     case 'blocked':

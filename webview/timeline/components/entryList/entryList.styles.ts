@@ -112,6 +112,12 @@ export const entryListStyles = css`
   .mark.bad svg {
     color: var(--vscode-errorForeground);
   }
+  .mark.warning svg {
+    color: var(--vscode-list-warningForeground);
+  }
+  .mark.error svg {
+    color: var(--vscode-errorForeground);
+  }
   .mark.open span {
     padding: 0 7px;
     border: 1px solid var(--vscode-descriptionForeground);

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
 import type { TimelineEntry } from '../../../../src/protocol/timeline.ts';
-import { kindLook, stateMark } from '../../state/kinds.ts';
+import { kindLook, saysItsState, stateMark } from '../../state/kinds.ts';
 import { type Lane, laneNames, laneOf, lanes } from '../../state/lanes.ts';
 import { timeLabel } from '../../state/rows.ts';
 import { icons } from '../icons.ts';
@@ -62,18 +62,20 @@ function flow(own: Lane, toward: Lane): TemplateResult {
   return html`<span class="flow lane-${own} ${direction} at-${Math.min(from, to)} over-${Math.abs(to - from)}"></span>`;
 }
 
-function mark({ kind, state }: TimelineEntry): TemplateResult {
+function mark({ kind, state, severity }: TimelineEntry): TemplateResult {
   switch (stateMark(state)) {
-    case 'ok':
-      // A look that worked is the rule: marking each would hide what isn't.
-      return kind === 'observe'
-        ? html`<span class="mark"></span>`
-        : html`<span class="mark ok" title=${state ?? ''}>${icons.check}<span class="spoken">${state}</span></span>`;
     case 'bad':
       return html`<span class="mark bad">${icons.cross}<span>${state}</span></span>`;
+    case 'ok':
+      // A look that worked is the rule: marking each would hide what isn't.
+      if (kind === 'observe') break;
+      return html`<span class="mark ok" title=${state ?? ''}>${icons.check}<span class="spoken">${state}</span></span>`;
     case 'open':
+      if (saysItsState(kind)) break;
       return html`<span class="mark open"><span>${state}</span></span>`;
-    default:
-      return html`<span class="mark"></span>`;
   }
+  if (severity === 'info') return html`<span class="mark"></span>`;
+  return html`<span class="mark ${severity}" title=${severity}
+    >${icons.warning}<span class="spoken">${severity}</span></span
+  >`;
 }
