@@ -8,7 +8,8 @@ import { query } from './query.ts';
 export const sessionRoles = ['worker', 'manager'] as const;
 export const sessionStates = ['active', 'gone'] as const;
 
-const sessionRow = z.object({
+/** The wire form of a session, in the ledger and in every output. */
+export const sessionRow = z.object({
   id: z.string(),
   name: z.string(),
   role: z.enum(sessionRoles),

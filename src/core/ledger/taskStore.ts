@@ -7,7 +7,8 @@ import { query } from './query.ts';
 
 export const taskStates = ['candidate', 'managed', 'paused', 'done', 'failed'] as const;
 
-const taskRow = z.object({
+/** The wire form of a task, in the ledger and in every output. */
+export const taskRow = z.object({
   id: z.string(),
   name: z.string(),
   goal: z.string(),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { listAuditEvents, type AuditedEvent } from '../ledger/auditQueryStore.ts';
-import { requireTask, type Task, taskStates } from '../ledger/taskStore.ts';
+import { requireTask, type Task, taskRow } from '../ledger/taskStore.ts';
 import { auditTask, type TaskAudit } from '../record/audit.ts';
 import { flag, positional } from './argument.ts';
 import { defineOperation } from './operation.ts';
@@ -11,16 +11,7 @@ interface AuditLog {
   readonly events: readonly AuditedEvent[];
 }
 
-export const taskOutput = () =>
-  z.object({
-    id: z.string(),
-    name: z.string(),
-    goal: z.string(),
-    summary: z.nullable(z.string()),
-    state: z.enum(taskStates),
-    created_at: z.string(),
-    updated_at: z.string(),
-  });
+export const taskOutput = () => taskRow;
 
 /** The whole record of a task. */
 export const audit = defineOperation({

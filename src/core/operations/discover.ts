@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Connection } from '../ledger/connection.ts';
-import { findBudget, type Task, taskStates } from '../ledger/taskStore.ts';
+import { findBudget, type Task } from '../ledger/taskStore.ts';
+import { listedTask } from './tasks.ts';
 import { discover as search, type Suggestion } from '../supervise/discover.ts';
 import { flag, integerWithDefault, optionalPositional } from './argument.ts';
 import { defineOperation } from './operation.ts';
@@ -36,25 +37,6 @@ const telemetryOutput = () =>
     timestamp: z.string(),
   });
 
-const taskOutput = () =>
-  z.object({
-    id: z.string(),
-    name: z.string(),
-    goal: z.string(),
-    summary: z.nullable(z.string()),
-    state: z.enum(taskStates),
-    created_at: z.string(),
-    updated_at: z.string(),
-    budget: z.nullable(
-      z.object({
-        expires_at: z.string(),
-        max_nudges: z.number(),
-        nudges_remaining: z.number(),
-        nudges_used: z.number(),
-      }),
-    ),
-  });
-
 const suggestionOutput = (): z.ZodMiniType<Suggestion> =>
   z.union([
     z.object({
@@ -73,7 +55,7 @@ const output = () =>
     query: z.string(),
     sessions: z.array(sessionOutput()),
     suggestions: z.readonly(z.array(suggestionOutput())),
-    tasks: z.array(taskOutput()),
+    tasks: z.array(listedTask()),
     telemetry: z.readonly(z.array(telemetryOutput())),
   });
 

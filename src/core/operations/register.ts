@@ -18,7 +18,7 @@ const inputs = {
   tmuxSession: optionalText('the tmux session it runs in; kept when left out', { placeholder: 'NAME' }),
 };
 
-const output = () =>
+export const registeredOutput = () =>
   z.object({
     codex_session_id: z.nullable(z.string()),
     codex_session_path: z.nullable(z.string()),
@@ -29,14 +29,14 @@ const output = () =>
     session_id: z.string(),
   });
 
-type Registered = z.infer<ReturnType<typeof output>>;
+type Registered = z.infer<ReturnType<typeof registeredOutput>>;
 
 export const registerWorker = defineOperation({
   name: 'register-worker',
   summary: 'Record a Codex that already runs as a worker.',
   effect: 'writes',
   inputs,
-  output,
+  output: registeredOutput,
   run: (context, input) => register(context, 'worker', input),
 });
 
@@ -45,7 +45,7 @@ export const registerManager = defineOperation({
   summary: 'Record a Codex that already runs as a manager.',
   effect: 'writes',
   inputs,
-  output,
+  output: registeredOutput,
   run: (context, input) => register(context, 'manager', input),
 });
 

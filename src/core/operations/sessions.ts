@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { listSessions, type Session, sessionRoles, sessionStates } from '../ledger/sessionStore.ts';
+import { listSessions, type Session, sessionRoles, sessionRow } from '../ledger/sessionStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
 import type { Attention } from '../domain/attention.ts';
 import type { Connection } from '../ledger/connection.ts';
@@ -40,23 +40,7 @@ function attentionFrom(context: OperationContext, session: Session): Attention {
   return attentionOfSession(ledger, { session, state, observation: lastLookFrom(context)(session), now: clock.now() });
 }
 
-export const sessionOutput = () =>
-  z.object({
-    id: z.string(),
-    name: z.string(),
-    role: z.enum(sessionRoles),
-    identity_token: z.string(),
-    tmux_session: z.nullable(z.string()),
-    tmux_pane_id: z.nullable(z.string()),
-    codex_session_path: z.nullable(z.string()),
-    codex_session_id: z.nullable(z.string()),
-    pid: z.nullable(z.number()),
-    cwd: z.string(),
-    registered_at: z.string(),
-    last_heartbeat_at: z.nullable(z.string()),
-    state: z.enum(sessionStates),
-    last_ingest_offset: z.nullable(z.number()),
-  });
+export const sessionOutput = () => sessionRow;
 
 type StateFilter = 'active' | 'gone' | 'all' | null;
 

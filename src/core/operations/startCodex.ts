@@ -7,11 +7,11 @@ import { prepareText } from '../delivery/messageText.ts';
 import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
 import { checkPlace, locateRollout, type StartedSession, startSession } from '../delivery/startSession.ts';
 import { refuse, wrongRole } from '../domain/errors.ts';
-import { findSession, sessionRoles, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
+import { findSession, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
 import { flag, integerWithDefault, optionalChoice, optionalText, textList, textWithDefault } from './argument.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 import { deliveryPortsOf } from './panes.ts';
-import { recordSession } from './register.ts';
+import { recordSession, registeredOutput } from './register.ts';
 import { isSandboxed } from './sandbox.ts';
 import { type Shim, writeShim } from './shim.ts';
 
@@ -36,17 +36,7 @@ export const codexArguments = {
   }),
 };
 
-export const startedOutput = () =>
-  z.object({
-    codex_session_id: z.nullable(z.string()),
-    codex_session_path: z.nullable(z.string()),
-    cwd: z.string(),
-    name: z.string(),
-    pid: z.nullable(z.number()),
-    role: z.enum(sessionRoles),
-    session_id: z.string(),
-    tmux_session: z.string(),
-  });
+export const startedOutput = () => z.extend(registeredOutput(), { tmux_session: z.string() });
 export type Started = z.infer<ReturnType<typeof startedOutput>>;
 
 export interface StartOrder {

@@ -2,27 +2,16 @@ import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import type { Connection } from '../ledger/connection.ts';
-import { findBudget, insertTask, listTasks, type Task, taskStates } from '../ledger/taskStore.ts';
+import { findBudget, insertTask, listTasks, type Task, taskRow } from '../ledger/taskStore.ts';
 import { flag, optionalText } from './argument.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 
-const listedTask = () =>
-  z.object({
-    id: z.string(),
-    name: z.string(),
-    goal: z.string(),
-    summary: z.nullable(z.string()),
-    state: z.enum(taskStates),
-    created_at: z.string(),
-    updated_at: z.string(),
+/** A task with its nudge budget, which only old ledgers have. */
+export const listedTask = () =>
+  z.extend(taskRow, {
     budget: z.nullable(
-      z.object({
-        expires_at: z.string(),
-        max_nudges: z.number(),
-        nudges_remaining: z.number(),
-        nudges_used: z.number(),
-      }),
+      z.object({ expires_at: z.string(), max_nudges: z.number(), nudges_remaining: z.number(), nudges_used: z.number() }),
     ),
   });
 const createdTask = () => z.object({ created: z.literal(true), id: z.string(), name: z.string() });
