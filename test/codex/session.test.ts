@@ -218,7 +218,7 @@ describe('a real Codex with a scripted model', function () {
     assert.equal(session.tmuxSession, 'codex-pre');
   });
 
-  it('CP-18: the prompt is in no list of processes', async () => {
+  it('the prompt is in no list of processes', async () => {
     const session = await real.start('quiet');
     await real.deliver(session, 'my secret plan');
     const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
