@@ -11,7 +11,12 @@ import type { OperationContext } from './operationContext.ts';
 export const listedTask = () =>
   z.extend(taskRow, {
     budget: z.nullable(
-      z.object({ expires_at: z.string(), max_nudges: z.number(), nudges_remaining: z.number(), nudges_used: z.number() }),
+      z.object({
+        expires_at: z.string(),
+        max_nudges: z.number(),
+        nudges_remaining: z.number(),
+        nudges_used: z.number(),
+      }),
     ),
   });
 const createdTask = () => z.object({ created: z.literal(true), id: z.string(), name: z.string() });
