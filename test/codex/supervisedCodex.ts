@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { bundle } from '../../src/build/bundle.ts';
+import type { ModelRequest } from '../demo/modelRequest.ts';
 import { runShell, say, type ModelScript } from '../demo/scriptedModel.ts';
 import { until } from '../tmux/tmuxServer.ts';
 import { CODEX, setUpCodex, type RealCodex } from './realCodex.ts';
@@ -25,7 +26,6 @@ export interface SupervisedCodex {
   /** `dispatch --watch` until `stop`. */
   supervise(id: string): Promise<{ stop(): Promise<void> }>;
   rows(sql: string): Record<string, unknown>[];
-  /** Runs a statement as somebody does who can write the file. */
   lines(rollout: string): readonly RolloutLine[];
   close(): Promise<void>;
 }
@@ -37,13 +37,28 @@ export interface RolloutLine {
 
 /** Asks the scripted model for one command; the number makes each request its own. */
 const order = /^run (\d+): ([\s\S]*)$/;
+/** The output of a command begins with the number of its order. */
+const outputOf = (number: string | number) => `output of order ${number}:`;
+
+/**
+ * The oldest order that was not carried out yet. Not only the last thing that was said counts: news for a manager may
+ * come right behind an order.
+ */
+function openOrder({ userTexts, toolOutputs }: ModelRequest): { number: string; command: string } | null {
+  for (const text of userTexts) {
+    const [, number, command] = order.exec(text) ?? [];
+    if (number === undefined || command === undefined) continue;
+    if (!toolOutputs.some((output) => output.text.includes(outputOf(number)))) return { number, command };
+  }
+  return null;
+}
 
 /** Sessions do what they are told with `run N: COMMAND`; `otherwise` answers everything else. */
 export async function setUpSupervised(otherwise: ModelScript): Promise<SupervisedCodex> {
   const real = await setUpCodex((request) => {
-    const [, , command] = order.exec(request.lastUserText) ?? [];
-    if (command === undefined) return otherwise(request);
-    return request.newToolOutputs.length === 0 ? runShell(request, command) : say('it was run');
+    const open = openOrder(request);
+    if (open !== null) return runShell(request, `echo '${outputOf(open.number)}'; ${open.command}`);
+    return order.test(request.lastUserText) ? say('it was run') : otherwise(request);
   });
   const root = dirname(real.workspace);
   await bundle(join(root, 'dist'));
@@ -94,10 +109,12 @@ export async function setUpSupervised(otherwise: ModelScript): Promise<Supervise
       const text = `run ${orders}: ${command}`;
       const { status, stderr } = await conveyor('session-nudge', session, text);
       if (status !== 0) throw new Error(stderr);
-      const answered = () =>
-        real.model.requests.find((one) => one.lastUserText === text && one.newToolOutputs.length > 0);
-      await until(`${session} has run ${command}`, () => answered() !== undefined, 60);
-      return answered()?.newToolOutputs[0]?.text ?? '';
+      const heading = outputOf(orders);
+      const outputs = () => real.model.requests.flatMap(({ toolOutputs }) => toolOutputs.map((one) => one.text));
+      const output = () => outputs().find((one) => one.includes(heading));
+      await until(`${session} has run ${command}`, () => output() !== undefined, 60);
+      const said = output() ?? '';
+      return said.slice(said.indexOf(heading) + heading.length);
     },
     supervise: async (id) => {
       const watcher = start(['dispatch', '--watch', '--dispatcher-id', id]);
@@ -127,7 +144,7 @@ export async function setUpSupervised(otherwise: ModelScript): Promise<Supervise
   };
 }
 
-/** The first JSON object in the output of a command, which Codex heads with a few lines of its own. */
+/** The first JSON object in the output of a command. */
 export function jsonIn(output: string): Record<string, unknown> {
   const start = output.search(/^\{/m);
   if (start < 0) throw new Error(`no JSON in: ${output}`);
