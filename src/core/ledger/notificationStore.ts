@@ -228,6 +228,12 @@ const unrouted = query(
      AND NOT EXISTS (SELECT 1 FROM routed_notifications n WHERE n.source_event_id = e.id)
      AND NOT EXISTS (SELECT 1 FROM routed_notifications n
                      WHERE n.dedupe_key = b.id || ':${completionSignal}:' || w.id || ':' || e.id)
+     -- The reference reads a rollout once more when its session is registered again: one line, two rows (OD-2).
+     AND NOT EXISTS (SELECT 1 FROM codex_events d
+       WHERE d.session_id = e.session_id AND d.subtype = 'task_complete' AND d.id <> e.id
+         AND d.byte_offset = e.byte_offset AND d.timestamp = e.timestamp
+         AND json_extract(d.payload_json, '$.turn_id') IS json_extract(e.payload_json, '$.turn_id')
+         AND (d.id < e.id OR EXISTS (SELECT 1 FROM routed_notifications n WHERE n.source_event_id = d.id)))
    ) WHERE place <= ? ORDER BY event_id`,
 );
 
