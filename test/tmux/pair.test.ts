@@ -31,6 +31,7 @@ describe('pair, with a stand-in for Codex', function () {
     const lines = [
       '#!/bin/bash',
       'if [ "$1" = --version ]; then echo "codex-cli 0.80.0"; exit; fi',
+      `printf '%s\\n' "$*" >> "${server.folder}/arguments"`,
       `if [ -e "${server.folder}/fails-once" ]; then rm "${server.folder}/fails-once"; elif [ -e "${server.folder}/fails" ]; then echo "no model"; exit 3; fi`,
       `exec -a codex "${process.execPath}" "${tui}"`,
       '',
@@ -91,6 +92,16 @@ describe('pair, with a stand-in for Codex', function () {
       const shown = execFileSync('sh', ['-c', `cd / && env -i ${command} sessions`], { encoding: 'utf8' });
       assert.match(shown, new RegExp(`"name": "${workerName}"`));
     }
+  });
+
+  it('CP-18: no prompt is an argument of Codex, however long it is and however it begins', async () => {
+    const context = contextFor();
+    const taskPrompt = `-R ${'go on and on '.repeat(2000)}`;
+    await runOperation(pair, context, { ...names, taskPrompt, noDispatch: true });
+    const given = readFileSync(join(server.folder, 'arguments'), 'utf8');
+    assert.equal(given.trimEnd().split('\n').length, 2);
+    assert.doesNotMatch(given, /go on|You are|acknowledge/);
+    assert.ok(said(requireSession(context.ledger, 'w1')).includes(taskPrompt.trim()));
   });
 
   it('CP-20: a worker without a prompt is asked to acknowledge all the same', async () => {

@@ -45,14 +45,6 @@ describe('docs/compat.md', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('names every test that cites a weak point, in the row of that point', () => {
-    const absent = [...testTitles()].filter((title) => {
-      const id = /^((?:CP|OD|AT|LQ)-\d+): /.exec(title)?.[1];
-      return id !== undefined && !rows.some((row) => row.id === id && row.tests.includes(title));
-    });
-    assert.deepEqual(absent, []);
-  });
-
   it('lists the deviations of the suites as they are; refresh it with "npm run docs"', () => {
     assert.equal(text, compatWithDeviations());
   });

@@ -158,6 +158,8 @@ describe('what a user can get wrong', function () {
   });
 
   it('CP-54: what was refused has left nothing behind', () => {
+    const registering = ['register-worker', '--name', 'x', '--pid', '1', '--codex-session', '@other.jsonl'];
+    refusesAll([{ argv: registering, says: /other\.jsonl/ }]);
     const { stdout } = run({ argv: ['sessions', '--state', 'all'], says: /./ });
     assert.deepEqual(
       JSON.parse(stdout).map(({ name }: { name: string }) => name),
