@@ -2,13 +2,14 @@ import { dirname, join } from 'node:path';
 import { supervisorIn } from '../../src/extension/engine/supervisorThread.ts';
 import type { EngineStart } from '../../src/protocol/engine.ts';
 import type { PanelSnapshot } from '../../src/protocol/snapshot.ts';
+import { appendLongSession } from './longRollout.ts';
 import { spread } from './statistics.ts';
 import { appendEvent, committed, pause, type SupervisedPair, supervisedPair, worker } from './supervisedPair.ts';
 
 /**
  * A worker's Codex appends `task_complete` to its rollout; how long until the notification for its manager is committed
- * by a real `dispatch --watch`, and until a window's supervisor thread says so in its snapshot. Other lines precede it
- * by a few milliseconds, as they do in a real turn.
+ * by a real `dispatch --watch`, and until a window's supervisor thread says so in its snapshot. The session has 64 MB
+ * behind it, and other lines precede the end of its turn by a few milliseconds, as they do in a real one.
  */
 const goal = { p95: 100 };
 const warmUps = 5;
@@ -29,6 +30,9 @@ console.log(
 async function measured(latencies: (pair: SupervisedPair) => Promise<readonly number[]>) {
   const pair = await supervisedPair();
   try {
+    // A session of days: what it has behind it must not slow down what comes.
+    appendLongSession(pair.workerRollout, 100_000);
+    pair.conveyor('ingest', worker);
     return spread((await latencies(pair)).slice(warmUps));
   } finally {
     await pair.close();

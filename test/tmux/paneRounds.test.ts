@@ -17,6 +17,7 @@ describe('rounds over the panes of a real tmux', () => {
   it('ask one process while nothing is drawn, and show at once what is', async () => {
     let asked = 0;
     const counting: ProcessRunner = {
+      ...systemProcessRunner,
       run: (...given) => {
         asked += 1;
         return systemProcessRunner.run(...given);

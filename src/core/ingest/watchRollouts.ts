@@ -25,8 +25,11 @@ export interface RolloutWatchOptions {
 
 /** Long enough that lines written together are read together. */
 const settleMilliseconds = 8;
-/** chokidar drops changes of a file for 50 ms after it told of one, so whoever was told of looks once more after that. */
-const secondLookMilliseconds = 60;
+/**
+ * chokidar drops changes of a file for 50 ms after it told of one, so what it told of is looked at again until that is
+ * over: the end of a turn often follows its last line by less.
+ */
+const laterLooks = [15, 30, 45, 60] as const;
 const recentMilliseconds = 48 * 3600 * 1000;
 
 /**
@@ -76,7 +79,7 @@ class ChokidarRolloutWatch implements RolloutWatch {
       if (!existsSync(path)) this.#signatures.set(path, absent);
     }
     // What appears while chokidar still scans, it takes for old.
-    for (const delay of [0, secondLookMilliseconds, 500]) this.#after(delay, () => this.#look(added));
+    for (const delay of [0, 60, 500]) this.#after(delay, () => this.#look(added));
     if (added.length > 0) this.#watcher.add([...new Set(added.map(nearestExisting))]);
   }
 
@@ -108,7 +111,7 @@ class ChokidarRolloutWatch implements RolloutWatch {
       for (const changed of paths) this.#signatures.set(changed, await signatureOf(changed));
       if (this.#isClosed) return;
       this.#options.onChanged(paths);
-      this.#after(secondLookMilliseconds, () => this.#look(paths));
+      for (const delay of laterLooks) this.#after(delay, () => this.#look(paths));
     });
   }
 
