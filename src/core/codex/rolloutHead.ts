@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { refuse } from '../domain/errors.ts';
+import { openRolloutFile } from './rolloutFile.ts';
 import { type RolloutHeader, readRolloutHeader } from './rolloutHeader.ts';
 
 /** More than any session_meta line that was seen (instructions included), and little enough to read for each registration. */
@@ -61,7 +62,7 @@ function readFirstLine(file: string): { line: Buffer; fileIdentity: string; size
 
 function openRollout(file: string): number {
   try {
-    return openSync(file, 'r');
+    return openRolloutFile(file);
   } catch (error) {
     throw unreadable(file, error);
   }

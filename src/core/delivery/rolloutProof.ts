@@ -2,9 +2,10 @@
  * The proof that a message arrived: its user turn in the rollout, behind the place where the file ended before the
  * first key was pressed. Reads only what is new at each call, and remembers having seen it.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
 import { detectRolloutGrammar, parseRolloutLine, type RolloutGrammar } from '../codex/parseRolloutLine.ts';
 import { readTurnEvent } from '../codex/readTurnEvent.ts';
+import { openRolloutFile } from '../codex/rolloutFile.ts';
 import { createRolloutLineSplitter, type RolloutLine } from '../codex/rolloutLines.ts';
 import { isSameText } from './messageText.ts';
 
@@ -52,20 +53,22 @@ export function userTurnProof({ watermark, text, locate, grammar }: UserTurnQues
   return () => {
     path ??= locate?.() ?? null;
     if (seen || path === null) return seen;
-    const chunk = readFrom(path, offset);
-    offset += chunk.length;
-    seen = splitter.push(chunk).some(saysText);
+    // To the end: what is not found now counts as not arrived when somebody looks after a lost message.
+    for (let chunk = readFrom(path, offset); chunk.length > 0 && !seen; chunk = readFrom(path, offset)) {
+      offset += chunk.length;
+      seen = splitter.push(chunk).some(saysText);
+    }
     return seen;
   };
 }
 
-/** So much at a time: a poll comes again in a moment. */
+/** So much at a time: memory stays bounded whatever was written. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 function readFrom(path: string, offset: number): Buffer {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openRolloutFile(path);
   } catch {
     return Buffer.alloc(0); // not there yet, or replaced at this moment
   }

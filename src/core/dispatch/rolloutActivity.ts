@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { parseRolloutLine } from '../codex/parseRolloutLine.ts';
 import { readTurnEvent } from '../codex/readTurnEvent.ts';
+import { openRolloutFile } from '../codex/rolloutFile.ts';
 import { createRolloutLineSplitter } from '../codex/rolloutLines.ts';
 import { initialTurnState, reduceTurn } from '../domain/turnState.ts';
 
@@ -26,7 +27,7 @@ export function isTurnRunning(path: string | null): boolean | null {
 function readTail(path: string): Buffer | null {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openRolloutFile(path);
   } catch {
     return null; // not there yet, or replaced at this moment
   }

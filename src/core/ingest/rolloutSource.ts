@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { refuse, type ConveyorError } from '../domain/errors.ts';
+import { NoRegularFile, rolloutOpenFlags } from '../codex/rolloutFile.ts';
 import type { RolloutLine } from '../codex/rolloutLines.ts';
 
 const chunkSize = 256 * 1024;
@@ -59,12 +60,19 @@ type Bytes = (offset: number) => AsyncGenerator<Buffer>;
 async function openEither(path: string, plain: string): Promise<{ handle: FileHandle; isCompressed: boolean }> {
   for (const candidate of new Set([plain, `${plain}${compressedSuffix}`])) {
     try {
-      return { handle: await open(candidate, 'r'), isCompressed: candidate !== plain };
+      return { handle: await openRegular(candidate), isCompressed: candidate !== plain };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw unreadable(candidate, error);
     }
   }
   throw refuse('rollout_missing', `rollout file does not exist: ${path}; register the session again with its new file`);
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  const handle = await open(path, rolloutOpenFlags);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new NoRegularFile(path);
 }
 
 function plainBytes(handle: FileHandle, path: string): Bytes {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
 import { ConveyorError, type ErrorCode } from '../../../src/core/domain/errors.ts';
@@ -95,6 +96,19 @@ describe('ingestSession', () => {
     await assert.rejects(ingest(), refusal('rollout_missing'));
     markSessionGone(fixture.context.ledger, fixture.session('m1').id, 0);
     await assert.rejects(ingest({}, 'm1'), refusal('session_state'));
+  });
+
+  it('refuses a pipe, a device and a folder at once: whoever writes the ledger can name any path', async () => {
+    const pipe = `${fixture.rollout}.pipe`;
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero', fixture.folder]) {
+      fixture.context.ledger.run("UPDATE sessions SET codex_session_path = ? WHERE name = 'w1'", [path]);
+      await assert.rejects(ingest(), (error) => {
+        assert.ok(ConveyorError.is(error, 'rollout_missing'));
+        assert.match(error.message, /not a regular file/);
+        return true;
+      });
+    }
   });
 
   it('waits for the first line of a file that is still empty', async () => {
