@@ -96,7 +96,8 @@ function isThere(source: string): boolean {
 
 function publishedManifest(): string {
   const fields = Object.entries(readManifest()).filter(([field]) => !workshopFields.includes(field));
-  return `${JSON.stringify(Object.fromEntries(fields), null, 2)}\n`;
+  // The stage holds nothing but what is allowed.
+  return `${JSON.stringify({ ...Object.fromEntries(fields), files: ['**'] }, null, 2)}\n`;
 }
 
 function filesBelow(folder: string): readonly string[] {

@@ -63,6 +63,21 @@ export class Workbench {
     return this.view(view).locator('.monaco-list-row', { hasText: text }).first();
   }
 
+  /** Presses an action that a row shows while the pointer is on it; the row may be drawn anew meanwhile. */
+  async pressInRow(view: string, text: string, action: string): Promise<void> {
+    const end = Date.now() + patientMs;
+    for (;;) {
+      try {
+        await this.row(view, text).hover({ timeout: 3000 });
+        await this.row(view, text).getByRole('button', { name: action }).click({ timeout: 3000 });
+        return;
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await this.page.mouse.move(0, 0);
+      }
+    }
+  }
+
   /** Runs a command as one does from the keyboard. */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');

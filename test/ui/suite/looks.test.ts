@@ -15,8 +15,7 @@ export function describeLooks(place: () => { stand: Stand; workbench: Workbench 
       stand.setWorld(pairAtWork());
       await workbench.openConveyor();
       await workbench.row('Tasks', 'worker busy').waitFor();
-      await workbench.row('Tasks', 'worker busy').hover();
-      await workbench.row('Tasks', 'worker busy').getByRole('button', { name: 'Open Timeline' }).click();
+      await workbench.pressInRow('Tasks', 'worker busy', 'Open Timeline');
       const frame = await workbench.timeline();
       await frame.locator('.row', { hasText: 'decision nudge' }).click();
     });

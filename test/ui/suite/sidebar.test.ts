@@ -26,8 +26,8 @@ export function describeSidebar(place: () => { stand: Stand; workbench: Workbenc
         ['Criteria', 'The login test passes', ['Satisfy Criterion…']],
       ] as const) {
         const row = workbench.row(view, text);
-        await row.hover();
         await eventually(async () => {
+          await row.hover();
           const labels = await row
             .locator('.actions .action-label')
             .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));

@@ -10,11 +10,13 @@ import type { Workbench } from '../workbench.ts';
 
 export function describeTerminal(place: () => { stand: Stand; workbench: Workbench }): void {
   describe('a session terminal', () => {
-    const scratch = mkdtempSync(join(tmpdir(), 'conveyor-ui-tmux-'));
-    const socketPath = join(scratch, 'socket');
+    let scratch = '';
+    let socketPath = '';
     const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socketPath, ...args], { encoding: 'utf8' });
 
     before(() => {
+      scratch = mkdtempSync(join(tmpdir(), 'conveyor-ui-tmux-'));
+      socketPath = join(scratch, 'socket');
       tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'codex-w', 'PS1="worker$ " sh');
     });
 

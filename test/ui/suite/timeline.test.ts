@@ -18,8 +18,7 @@ export function describeTimeline(place: () => { stand: Stand; workbench: Workben
       stand.setWorld(pairAtWork());
       await workbench.openConveyor();
       await workbench.row('Tasks', 'worker busy').waitFor();
-      await workbench.row('Tasks', 'worker busy').hover();
-      await workbench.row('Tasks', 'worker busy').getByRole('button', { name: 'Open Timeline' }).click();
+      await workbench.pressInRow('Tasks', 'worker busy', 'Open Timeline');
       frame = await workbench.timeline();
       await frame.locator('.row').first().waitFor();
     });
