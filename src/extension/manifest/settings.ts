@@ -28,6 +28,7 @@ export const permissionActions = [
   'context.spawn_reviewer',
   'communication.comment_on_pr',
   'communication.notify_operator',
+  'worker_session.approve',
   'worker_session.clear',
   'worker_session.compact',
   'worker_session.interrupt',
