@@ -12,7 +12,7 @@ const wanted = process.argv.slice(2);
 let failed = 0;
 for (const name of measurements) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const { status } = spawnSync(process.execPath, ['--expose-gc', `${here}${name}.ts`], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [`${here}${name}.ts`], { stdio: 'inherit' });
   if (status !== 0) failed += 1;
 }
 process.exitCode = failed > 0 ? 1 : 0;

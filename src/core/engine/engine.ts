@@ -46,6 +46,9 @@ export interface EnginePace {
   readonly heartbeat: number;
 }
 
+/** Each look starts a process; nobody reads screens faster than this. Milliseconds. */
+const observeDistance = 250;
+
 const defaultPace: EnginePace = { ingestIdle: 2000, dispatchIdle: 2000, observe: 1000, heartbeat: 10_000 };
 
 export interface EngineStatus {
@@ -80,11 +83,16 @@ export class Engine {
     this.#options = options;
     this.#pace = { ...defaultPace, ...options.pace };
     this.#leadership = new Leadership(options.ledger, options.at, options.dispatcherId, options.kind);
-    const loop = (idleMilliseconds: number, job: (signal: AbortSignal) => Promise<void>) =>
-      new SerialLoop(job, { clock: options.at.clock, idleMilliseconds, onError: options.onError });
+    const loop = (idleMilliseconds: number, job: (signal: AbortSignal) => Promise<void>, distanceMilliseconds = 0) =>
+      new SerialLoop(job, {
+        clock: options.at.clock,
+        idleMilliseconds,
+        distanceMilliseconds,
+        onError: options.onError,
+      });
     this.#renewal = loop(leadershipRenewal, () => this.#renew());
     this.#ingest = loop(this.#pace.ingestIdle, (signal) => this.#ingestOnce(signal));
-    this.#observe = loop(this.#pace.observe, (signal) => this.#observeOnce(signal));
+    this.#observe = loop(this.#pace.observe, (signal) => this.#observeOnce(signal), observeDistance);
     this.#dispatch = loop(this.#pace.dispatchIdle, (signal) => this.#dispatchOnce(signal));
   }
 

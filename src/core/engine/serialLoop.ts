@@ -4,6 +4,8 @@ export interface SerialLoopOptions {
   readonly clock: Clock;
   /** Runs at the latest this long after its last end, also when nobody woke it. Milliseconds. */
   readonly idleMilliseconds: number;
+  /** Between the end of a run and the next at least, however often it is woken. None when left out. */
+  readonly distanceMilliseconds?: number;
   /** Told what a job threw; the loop goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -51,14 +53,21 @@ export class SerialLoop {
       } catch (error) {
         this.#options.onError(error);
       }
+      await this.#keepDistance(signal);
       if (!this.#isWoken && !signal.aborted) await this.#rest();
     }
+  }
+
+  async #keepDistance(signal: AbortSignal): Promise<void> {
+    const { clock, distanceMilliseconds = 0 } = this.#options;
+    if (distanceMilliseconds > 0) await clock.sleep(distanceMilliseconds, signal);
   }
 
   async #rest(): Promise<void> {
     const rest = new AbortController();
     this.#wakeUp = () => rest.abort();
-    await this.#options.clock.sleep(this.#options.idleMilliseconds, rest.signal);
+    const { clock, idleMilliseconds, distanceMilliseconds = 0 } = this.#options;
+    await clock.sleep(Math.max(0, idleMilliseconds - distanceMilliseconds), rest.signal);
     this.#wakeUp = null;
   }
 }

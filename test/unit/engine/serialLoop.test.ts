@@ -26,6 +26,39 @@ describe('SerialLoop', () => {
     assert.equal(runs, 2);
   });
 
+  it('keeps its distance however often it is woken, and stops at once all the same', async () => {
+    const pauses: number[] = [];
+    let goOn = () => {};
+    const clock = {
+      ...systemClock,
+      sleep: (milliseconds: number, signal?: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          pauses.push(milliseconds);
+          goOn = resolve;
+          signal?.addEventListener('abort', () => resolve(), { once: true });
+        }),
+    };
+    let runs = 0;
+    const loop = new SerialLoop(
+      () => {
+        runs += 1;
+        return Promise.resolve();
+      },
+      { clock, idleMilliseconds: never, distanceMilliseconds: 250, onError: (error) => assert.fail(String(error)) },
+    );
+    loop.start();
+    loop.wake();
+    loop.wake();
+    await until(() => pauses.length === 1);
+    loop.wake();
+    await systemClock.sleep(20);
+    assert.deepEqual([runs, pauses], [1, [250]]);
+    goOn();
+    await until(() => runs === 2);
+    await loop.stop();
+    assert.equal(runs, 2);
+  });
+
   it('goes on after a job that throws, and tells it', async () => {
     const errors: unknown[] = [];
     let runs = 0;
