@@ -13,11 +13,15 @@ const pending = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(`
  * Runs the vendored suite against the built command line, but for what is pending. Arguments are passed on, and then
  * nothing is left out: `--only dispatch --verbose`.
  */
-const child = spawn(process.execPath, [`${here}run.mjs`, '--deviations', `${here}deviations.json`, ...selection(), ...given], {
-  cwd: fileURLToPath(new URL('../../', import.meta.url)),
-  stdio: 'inherit',
-  env: { ...process.env, CONVEYOR_BIN: `"${process.execPath}" dist/cli.js` },
-});
+const child = spawn(
+  process.execPath,
+  [`${here}run.mjs`, '--deviations', `${here}deviations.json`, ...selection(), ...given],
+  {
+    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    stdio: 'inherit',
+    env: { ...process.env, CONVEYOR_BIN: `"${process.execPath}" dist/cli.js` },
+  },
+);
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;
 });

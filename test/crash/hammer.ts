@@ -10,12 +10,10 @@ import { runOperation } from '../../src/core/operations/runOperation.ts';
 
 const [task = ''] = process.argv.slice(2);
 const writesPerOpening = 5;
-let isOver = false;
-process.stdin.resume().on('end', () => {
-  isOver = true;
-});
+const over = new AbortController();
+process.stdin.resume().on('end', () => over.abort());
 let written = 0;
-while (!isOver) {
+while (!over.signal.aborted) {
   const context = new HostedContext({ surface: 'cli', cwd: process.cwd(), variables: process.env });
   for (let count = 0; count < writesPerOpening; count += 1) {
     await runOperation(recordDecision, context, { task, decision: 'wait', reason: `number ${written}` });
