@@ -212,12 +212,12 @@ const observations = query(
 );
 
 /** Bytes, and lines of which a final line break begins no new one: `measure` in SQL. Null where there is no text. */
-function measured(column: string): string {
+export function measured(column: string): string {
   return `length(CAST(${column} AS BLOB)) AS text_byte_count,
     length(${column}) - length(replace(${column}, char(10), ''))
       + (CASE WHEN ${column} IS NULL OR ${column} = '' OR substr(${column}, -1) = char(10) THEN 0 ELSE 1 END) AS text_line_count`;
 }
-const sizes = { text_byte_count: numberOrNull, text_line_count: numberOrNull };
+export const sizes = { text_byte_count: numberOrNull, text_line_count: numberOrNull };
 
 const captureRow = z.object({
   id: z.number(),
@@ -247,7 +247,7 @@ const capturesWithContent = query(
   `SELECT ${captureColumns}, content FROM terminal_captures ${ofTaskById}`,
 );
 
-const segmentRow = z.object({
+export const segmentRow = z.object({
   id: z.number(),
   task_id: text,
   role: text,
@@ -264,7 +264,7 @@ const segmentRow = z.object({
   segment_kind: text,
   redacted: flag,
 });
-const segmentColumns = `id, task_id, role, source_capture_id, previous_capture_id, captured_at, created_at, content_sha256,
+export const segmentColumns = `id, task_id, role, source_capture_id, previous_capture_id, captured_at, created_at, content_sha256,
   segment_start_line, segment_end_line, byte_count, line_count, retention_class, segment_kind, redacted`;
 const segments = query(
   z.extend(segmentRow, sizes),

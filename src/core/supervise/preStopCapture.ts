@@ -82,7 +82,7 @@ export function recordCaptures(
         commandId,
         historyLines: request.lines,
         content,
-        classifier: classify(content),
+        classifier: classifierOf(content),
         source: 'finish_task_pre_stop',
         mode: request.mode,
       },
@@ -91,7 +91,8 @@ export function recordCaptures(
   );
 }
 
-function classify(content: string): JsonObject {
+/** What a screen says of a start and of a wait, as it is kept with a capture. */
+export function classifierOf(content: string): JsonObject {
   const { startup, startup_reason: reason } = classifyStartup(content);
   const wait = classifyBusyWait({ text: content, statusAgeSeconds: null, busyWaitSeconds: 0 });
   return { startup: [startup, reason], busy_wait: wait === null ? null : { ...wait } };

@@ -5,7 +5,9 @@ import { recordSession } from '../../../src/core/operations/register.ts';
 import { runOperation } from '../../../src/core/operations/runOperation.ts';
 import { bind } from '../../../src/core/operations/bind.ts';
 import { tasks } from '../../../src/core/operations/tasks.ts';
-import type { ContextOptions } from '../../../src/core/operations/operationContext.ts';
+import type { ContextOptions, OperationContext } from '../../../src/core/operations/operationContext.ts';
+import { type Arguments, parseInput } from '../../../src/core/operations/argument.ts';
+import type { Operation } from '../../../src/core/operations/operation.ts';
 import { findTask, type Task } from '../../../src/core/ledger/taskStore.ts';
 import { temporaryContext, type TemporaryContext } from '../support/temporaryContext.ts';
 
@@ -54,4 +56,13 @@ export async function boundContext(
   const task = findTask(context.ledger, 'alpha');
   if (task === null) throw new Error('the task was just made');
   return { ...fixture, task };
+}
+
+/** Runs an operation on input that came as data; unlike `runOperation` it still knows what comes out. */
+export async function run<Inputs extends Arguments, Output>(
+  operation: Operation<Inputs, Output>,
+  context: OperationContext,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Output> {
+  return operation.run(context, parseInput(operation.inputs, given));
 }
