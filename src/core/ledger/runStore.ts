@@ -36,6 +36,15 @@ const filtered = query(
   `SELECT ${columns} FROM runs WHERE ($taskId IS NULL OR task_id = $taskId) AND ($status IS NULL OR status = $status)
    ORDER BY started_at DESC, rowid DESC`,
 );
+const byReferenceOfTask = query(
+  runRow,
+  `SELECT ${columns} FROM runs WHERE task_id = $taskId AND (id = $reference OR name = $reference)
+   ORDER BY id = $reference DESC, started_at DESC, rowid DESC LIMIT 1`,
+);
+const namesakes = query(
+  runRow,
+  `SELECT ${columns} FROM runs WHERE task_id = ? AND name = ? ORDER BY started_at DESC, rowid DESC`,
+);
 const activeOfTask = query(runRow, `SELECT ${columns} FROM runs WHERE task_id = ? AND status = 'active'`);
 
 export function findRun(ledger: Connection, reference: string): Run | null {
@@ -47,6 +56,16 @@ export function requireRun(ledger: Connection, reference: string): Run {
   const run = findRun(ledger, reference);
   if (run === null) throw refuse('unknown_run', `Unknown run: ${reference}. List runs with "runs --list".`);
   return run;
+}
+
+/** The run of this task with this id, else its newest with this name. */
+export function findRunOfTask(ledger: Connection, taskId: string, reference: string): Run | null {
+  return byReferenceOfTask.first(ledger, { taskId, reference });
+}
+
+/** Names are not unique: every run of this task that is called so, newest first. */
+export function listNamesakes(ledger: Connection, taskId: string, name: string): Run[] {
+  return namesakes.all(ledger, [taskId, name]);
 }
 
 export function findActiveRun(ledger: Connection, taskId: string): Run | null {

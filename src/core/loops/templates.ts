@@ -31,7 +31,7 @@ const adversarialCheck: JsonObject = {
 };
 
 /** Sorted by name. */
-const loopTemplates: readonly LoopTemplate[] = [
+export const loopTemplates: readonly LoopTemplate[] = [
   {
     name: 'build_then_clear',
     description: 'Go on with a cleared context once the build passes.',
@@ -102,12 +102,12 @@ const loopTemplates: readonly LoopTemplate[] = [
   },
 ];
 
-/** Throws `loop_policy`, listing the templates. */
-export function requireLoopTemplate(name: string): LoopTemplate {
+/** Throws `loop_policy`, listing the templates; `noun` is what the asker calls one. */
+export function requireLoopTemplate(name: string, noun = 'loop template'): LoopTemplate {
   const found = loopTemplates.find((template) => template.name === name);
   if (found !== undefined) return found;
   const names = loopTemplates.map((template) => template.name);
   const nearest = nearestName(name, names);
   const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
-  throw refuse('loop_policy', `Unknown loop template: ${name}; expected one of: ${names.join(', ')}${hint}`);
+  throw refuse('loop_policy', `Unknown ${noun}: ${name}; expected one of: ${names.join(', ')}${hint}`);
 }

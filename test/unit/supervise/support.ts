@@ -20,6 +20,8 @@ export interface Supervised extends TemporaryContext {
     code: ErrorCode,
     words?: RegExp,
   ): Promise<ConveyorError>;
+  /** What operations remarked on standard error. */
+  readonly warnings: readonly string[];
   /** What the next operation finds on standard input. */
   pipe(text: string): void;
   addSession(facts: Partial<SessionFacts> & Pick<SessionFacts, 'name' | 'role'>): void;
@@ -29,10 +31,13 @@ export interface Supervised extends TemporaryContext {
 
 export async function supervised({ isBound = true, variables = {} } = {}): Promise<Supervised> {
   let piped = '';
-  const fixture = temporaryContext({ readStdin: () => Promise.resolve(piped), variables });
+  const warnings: string[] = [];
+  const warn = (line: string) => void warnings.push(line);
+  const fixture = temporaryContext({ readStdin: () => Promise.resolve(piped), variables, warn });
   const { context } = fixture;
   const helper: Supervised = {
     ...fixture,
+    warnings,
     pipe: (text) => {
       piped = text;
     },
