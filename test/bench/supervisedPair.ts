@@ -42,6 +42,8 @@ interface Place {
 
 export async function supervisedPair({ panes, workspace }: PairOptions = {}): Promise<SupervisedPair> {
   const scratch = mkdtempSync(join(tmpdir(), 'conveyor-bench-'));
+  const discard = () => rmSync(scratch, { recursive: true, force: true });
+  process.once('exit', discard); // also when setting up fails
   const dist = join(scratch, 'dist');
   const folder = workspace ?? join(scratch, 'workspace');
   const codexHome = join(scratch, 'codex');
@@ -93,7 +95,8 @@ export async function supervisedPair({ panes, workspace }: PairOptions = {}): Pr
     close: async () => {
       await Promise.all(children.map(ended));
       ledger.close();
-      rmSync(scratch, { recursive: true, force: true });
+      process.off('exit', discard);
+      discard();
     },
   };
 }
