@@ -14,6 +14,8 @@ export interface DispatchDependencies {
   readonly program: string;
   /** From inside a sandbox nothing can be typed: what must be is left to the leader. */
   readonly isSandboxed?: boolean;
+  /** What the person permits managers beyond nudging; a row of the ledger never does. Nothing when left out. */
+  readonly permits?: (permission: string) => boolean;
   /** Reads what bound workers wrote since, so that their completions are known (OD-11). */
   readonly ingestBoundWorkers?: () => Promise<void>;
   /** Command types that are carried out elsewhere: `stop_session` and such. Each is asked whether it may. */
@@ -62,7 +64,7 @@ export const messageTypes = ['notify_manager', 'nudge_worker', 'continue_iterati
 export type MessageType = (typeof messageTypes)[number];
 
 /** What a person or a sandboxed session asked to be done to one session's pane. */
-export const sessionActionTypes = ['session_nudge', 'session_interrupt'] as const;
+export const sessionActionTypes = ['session_nudge', 'session_interrupt', 'session_answer'] as const;
 export type SessionActionType = (typeof sessionActionTypes)[number];
 
 export function isMessageType(type: string): type is MessageType {

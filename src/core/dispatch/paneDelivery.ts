@@ -1,6 +1,9 @@
+import { dialogFingerprint } from '../codex/dialogFingerprint.ts';
+import type { AnswerRefusal, AnswerRequest, AnswerResult } from '../delivery/answerDialog.ts';
 import type { DeliveryResult } from '../delivery/deliveryResult.ts';
 import type { InterruptResult } from '../delivery/interruptPane.ts';
 import type { OutgoingText } from '../delivery/messageText.ts';
+import type { Dialog } from '../domain/screen.ts';
 import type { PanelSession } from '../ledger/panelSessionStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import type { PaneKey } from '../tmux/paneInput.ts';
@@ -33,6 +36,8 @@ export interface PaneInterrupt {
   readonly beforeFirstKey: () => boolean | Promise<boolean>;
 }
 
+export type PaneAnswer = Omit<AnswerRequest, 'address'>;
+
 /**
  * What a pane shows about a message whose sender is gone.
  *
@@ -47,6 +52,7 @@ export interface PaneDelivery {
   locate(target: PaneTarget): Promise<LocatedPane>;
   deliver(target: PaneTarget, send: PaneSend): Promise<DeliveryResult>;
   interrupt(target: PaneTarget, interrupt: PaneInterrupt): Promise<InterruptResult>;
+  answer(target: PaneTarget, answer: PaneAnswer): Promise<AnswerResult>;
   inspect(target: PaneTarget, text: OutgoingText): Promise<PaneEvidence>;
 }
 
@@ -57,6 +63,9 @@ export class FakePaneDelivery implements PaneDelivery {
   readonly interrupts: PaneInterrupt[] = [];
   readonly answers = new Map<string, DeliveryResult | Error | ((send: PaneSend) => Promise<DeliveryResult>)>();
   readonly evidence = new Map<string, PaneEvidence>();
+  /** What stands on a session's screen. */
+  readonly dialogs = new Map<string, Dialog>();
+  readonly given: { readonly session: string; readonly option: number | null }[] = [];
   readonly missing = new Map<string, Error>();
 
   locate({ session }: PaneTarget): Promise<LocatedPane> {
@@ -93,6 +102,24 @@ export class FakePaneDelivery implements PaneDelivery {
       pressedAt: 0,
       hasSettled: key === null ? true : null,
     };
+  }
+
+  async answer({ session }: PaneTarget, answer: PaneAnswer): Promise<AnswerResult> {
+    const dialog = this.dialogs.get(session.name) ?? null;
+    const refused = (reason: AnswerRefusal): AnswerResult => ({
+      outcome: 'refused',
+      reason,
+      dialog,
+      hasPressed: false,
+    });
+    if (dialog === null) return refused('no_dialog');
+    if (!answer.classes.includes(dialog.class)) return refused('dialog_not_answerable');
+    if (answer.expected !== null && answer.expected !== dialogFingerprint(dialog)) return refused('dialog_changed');
+    if ((await (answer.beforeFirstKey?.(dialog) ?? true)) === false) return refused('fence_lost');
+    if ((await (answer.mayDecide?.() ?? true)) === false) return refused('fence_lost');
+    this.given.push({ session: session.name, option: answer.option });
+    const paneId = `%${session.name}`;
+    return { outcome: 'answered', paneId, dialog, option: answer.option, pressedAt: 0, hasClosed: true };
   }
 
   inspect({ session }: PaneTarget, _text: OutgoingText): Promise<PaneEvidence> {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import { findBindingOfSession } from '../ledger/bindingStore.ts';
 import { recordTelemetry } from '../ledger/telemetryStore.ts';
@@ -10,13 +11,18 @@ export interface ActionRecord {
   readonly dryRun: boolean;
   readonly commandId: string | null;
   readonly error: { readonly code: ErrorCode; readonly sentence: string } | null;
+  /** What was asked: for the event alone. */
+  readonly words?: JsonObject;
 }
 
-/** Puts a nudge or an interrupt on record, on its task (OD-47): lengths, never words. Call inside a write transaction. */
+/**
+ * Puts a nudge, an interrupt or an answer on record, on its task (OD-47): of messages the length, never the words; of a
+ * question that was answered the words, in the event alone. Call inside a write transaction.
+ */
 export function recordAction(
   deps: Pick<DispatchDependencies, 'ledger' | 'clock'>,
   action: SessionAction,
-  { dryRun, commandId, error }: ActionRecord,
+  { dryRun, commandId, error, words = {} }: ActionRecord,
 ): void {
   const { ledger, clock } = deps;
   const { session } = action;
@@ -25,27 +31,14 @@ export function recordAction(
   const taskId = binding?.task_id ?? null;
   const failure = error === null ? {} : { error: error.sentence, error_type: error.code, rollback_error: null };
   const facts = { dry_run: dryRun, success: error === null, ...failure };
-  const isNudge = action.type === 'session_nudge';
-  const said = isNudge
-    ? { text_length: lengthOf(action.text) }
-    : { followup_length: action.followup === null ? null : lengthOf(action.followup) };
-  const key = isNudge ? {} : { key: interruptKey({ ledger }, session, action.key) };
-  recordEvent(
-    ledger,
-    {
-      type: isNudge ? 'session_nudged' : 'session_interrupted',
-      taskId,
-      commandId,
-      payload: { session: session.name, ...key, ...said, ...facts },
-    },
-    now,
-  );
-  const verb = isNudge ? 'session_nudge' : 'session_interrupt';
+  const { event, telemetry, title, key, said } = described(deps, action);
+  const payload = { session: session.name, ...key, ...words, ...said, ...facts };
+  recordEvent(ledger, { type: event, taskId, commandId, payload }, now);
   recordTelemetry(
     ledger,
     {
-      type: `${verb}_${error === null ? 'succeeded' : 'failed'}`,
-      summary: `${isNudge ? 'Nudge of' : 'Interrupt of'} ${session.name} ${error === null ? 'succeeded' : 'failed'}.`,
+      type: `${telemetry}_${error === null ? 'succeeded' : 'failed'}`,
+      summary: `${title} ${session.name} ${error === null ? 'succeeded' : 'failed'}.`,
       severity: error === null ? 'info' : 'error',
       taskId,
       correlation: {
@@ -60,6 +53,40 @@ export function recordAction(
     },
     now,
   );
+}
+
+interface Described {
+  readonly event: string;
+  readonly telemetry: string;
+  readonly title: string;
+  readonly key: object;
+  readonly said: object;
+}
+
+function described({ ledger }: Pick<DispatchDependencies, 'ledger'>, action: SessionAction): Described {
+  switch (action.type) {
+    case 'session_nudge': {
+      const said = { text_length: lengthOf(action.text) };
+      return { event: 'session_nudged', telemetry: action.type, title: 'Nudge of', key: {}, said };
+    }
+    case 'session_interrupt': {
+      const { session, key, followup } = action;
+      return {
+        event: 'session_interrupted',
+        telemetry: action.type,
+        title: 'Interrupt of',
+        key: { key: interruptKey({ ledger }, session, key) },
+        said: { followup_length: followup === null ? null : lengthOf(followup) },
+      };
+    }
+    case 'session_answer': {
+      const { option } = action;
+      const said = { option, denied: option === null };
+      return { event: 'session_answered', telemetry: action.type, title: 'Answer to', key: {}, said };
+    }
+    default:
+      return action satisfies never;
+  }
 }
 
 /** In characters as a person counts them, as the reference does. */

@@ -1,4 +1,5 @@
 import { prepareText } from '../delivery/messageText.ts';
+import { answerableClasses, approvalClasses } from '../delivery/answerDialog.ts';
 import { ConveyorError, type ErrorCode, refuse } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
@@ -15,6 +16,7 @@ import {
   endAttempt,
 } from './commandSteps.ts';
 import type { DispatchDependencies, PassOptions, ProcessedItem, SessionActionType } from './dependencies.ts';
+import { answerSession, type AnswerTerms, approvePermission } from './answerSession.ts';
 import { interruptSession } from './interruptSession.ts';
 import { pushMessage } from './pushMessage.ts';
 import { recordAction } from './recordAction.ts';
@@ -28,11 +30,19 @@ export type SessionAction =
       /** Null for the right one. */
       readonly key: PaneKey | null;
       readonly followup: string | null;
+    }
+  | {
+      readonly type: 'session_answer';
+      readonly session: Session;
+      /** Number of the option; null declines. */
+      readonly option: number | null;
+      /** Fingerprint of the question that was read; null takes whatever is asked. */
+      readonly expected: string | null;
     };
 
-/** How an action ended. `facts` go into the command's result. */
+/** How an action ended. `facts` go into the command's result, `words` only to its event and to whoever waits for it. */
 export type ActionOutcome =
-  | { readonly kind: 'done'; readonly facts: JsonObject }
+  | { readonly kind: 'done'; readonly facts: JsonObject; readonly words?: JsonObject }
   | { readonly kind: 'deferred'; readonly reason: string; readonly sentence: string }
   | {
       readonly kind: 'failed';
@@ -40,6 +50,7 @@ export type ActionOutcome =
       readonly sentence: string;
       readonly started: boolean;
       readonly completed: boolean;
+      readonly words?: JsonObject;
     }
   | { readonly kind: 'overtaken' };
 
@@ -47,12 +58,22 @@ export type ActionOutcome =
 export function queueAction({ ledger, clock }: DispatchDependencies, action: SessionAction): Command {
   const { session } = action;
   const addressee = { session: session.name, session_id: session.id };
-  const payload =
-    action.type === 'session_nudge'
-      ? { ...addressee, message: action.text }
-      : { ...addressee, key: action.key, followup: action.followup };
+  const payload = { ...addressee, ...orderOf(action) };
   const taskId = findBindingOfSession(ledger, session.id)?.task_id ?? null;
   return insertCommand(ledger, { type: action.type, taskId, payload }, clock.now());
+}
+
+function orderOf(action: SessionAction): object {
+  switch (action.type) {
+    case 'session_nudge':
+      return { message: action.text };
+    case 'session_interrupt':
+      return { key: action.key, followup: action.followup };
+    case 'session_answer':
+      return { option: action.option, expected: action.expected };
+    default:
+      return action satisfies never;
+  }
 }
 
 /**
@@ -68,10 +89,11 @@ export async function performAction(
   if (claimed === null) throw new Error('a command that was queued in this very transaction is claimed already');
   try {
     claimed.hold.keepRenewing();
-    const outcome = await carryOut(deps, claimed, action, personPatience);
+    const terms = { classes: answerableClasses, patienceMilliseconds: personPatience };
+    const outcome = await carryOut(deps, claimed, action, terms);
     const item = deps.ledger.write(() => settle(deps, claimed, action, outcome, 'fails'));
     await deps.checkpoint?.('settled');
-    if (outcome.kind === 'done') return { command_id: claimed.command.id, ...outcome.facts };
+    if (outcome.kind === 'done') return { command_id: claimed.command.id, ...outcome.facts, ...outcome.words };
     throw refusalOf(outcome, action, item);
   } finally {
     claimed.hold.end();
@@ -97,7 +119,7 @@ export async function dispatchAction(
     if ('refusal' in action) {
       return ledger.write(() => fail(deps, claimed, { ...action.refusal, started: false, completed: false }));
     }
-    const outcome = await carryOut(deps, claimed, action, 0);
+    const outcome = await carryOut(deps, claimed, action, { classes: approvalClasses, patienceMilliseconds: 0 });
     const item = ledger.write(() => settle(deps, claimed, action, outcome, 'waits'));
     await deps.checkpoint?.('settled');
     return item;
@@ -109,7 +131,8 @@ export async function dispatchAction(
 type Refusal = { readonly refusal: { readonly code: ErrorCode; readonly sentence: string } };
 
 /** The ledger is data, not authority: what a row asks for is checked as if it came from outside. */
-function readAction({ ledger }: DispatchDependencies, { type, payload }: Command): SessionAction | Refusal {
+function readAction(deps: DispatchDependencies, { type, payload }: Command): SessionAction | Refusal {
+  const { ledger } = deps;
   const session = typeof payload.session_id === 'string' ? findSessionById(ledger, payload.session_id) : null;
   if (session === null)
     return { refusal: { code: 'unknown_session', sentence: 'the session of this command no longer exists' } };
@@ -117,6 +140,7 @@ function readAction({ ledger }: DispatchDependencies, { type, payload }: Command
     const sentence = `session '${session.name}' belongs to no active binding; only bound sessions are acted on for others`;
     return { refusal: { code: 'no_binding', sentence } };
   }
+  if (type === 'session_answer') return readAnswer(deps, session, payload);
   const known: SessionActionType = type === 'session_interrupt' ? 'session_interrupt' : 'session_nudge';
   if (known === 'session_nudge') {
     return { type: known, session, text: typeof payload.message === 'string' ? payload.message : '' };
@@ -130,6 +154,24 @@ function readAction({ ledger }: DispatchDependencies, { type, payload }: Command
   if (refusal !== null) return { refusal };
   // No named key: that one would be pressed on whatever stands on the screen, an approval too.
   return { type: known, session, key: null, followup: said };
+}
+
+/** Only what the person permits managers, only of a worker, and only the question that the asker has read. */
+function readAnswer({ permits }: DispatchDependencies, session: Session, payload: JsonObject): SessionAction | Refusal {
+  if (permits?.(approvePermission) !== true) return { refusal: notPermitted(session) };
+  if (session.role !== 'worker') {
+    const sentence = `session '${session.name}' is a manager: what it is asked is for the person to answer`;
+    return { refusal: { code: 'permission_denied', sentence } };
+  }
+  const { option = null, expected } = payload;
+  const isOption = option === null || (typeof option === 'number' && Number.isInteger(option));
+  if (isOption && typeof expected === 'string') return { type: 'session_answer', session, option, expected };
+  return { refusal: { code: 'invalid_value', sentence: 'this command does not say what is to be answered, and how' } };
+}
+
+export function notPermitted({ name }: Session): Refusal['refusal'] {
+  const sentence = `answering the questions of '${name}' for its manager is not permitted; the person may allow ${approvePermission} in VS Code's settings or the user file, or answer it`;
+  return { code: 'permission_denied', sentence };
 }
 
 /**
@@ -157,9 +199,11 @@ async function carryOut(
   deps: DispatchDependencies,
   claimed: ClaimedCommand,
   action: SessionAction,
-  patienceMilliseconds: number,
+  terms: AnswerTerms,
 ): Promise<ActionOutcome> {
+  const { patienceMilliseconds } = terms;
   if (action.type === 'session_interrupt') return interruptSession(deps, claimed, action, patienceMilliseconds);
+  if (action.type === 'session_answer') return answerSession(deps, claimed, action, terms);
   const outcome = await pushMessage(deps, {
     item: { commandId: claimed.command.id },
     taskId: claimed.command.task_id,
@@ -204,7 +248,8 @@ function settle(
     case 'done': {
       const item = { ...itemKeys(claimed, action), ...outcome.facts, ...effects(true, true), state: 'delivered' };
       endAttempt(deps, claimed, { state: 'succeeded', started: true, completed: true, result: item, error: null });
-      recordAction(deps, action, { dryRun: false, commandId: claimed.command.id, error: null });
+      const { words = {} } = outcome;
+      recordAction(deps, action, { dryRun: false, commandId: claimed.command.id, error: null, words });
       return item;
     }
     case 'deferred': {
@@ -242,6 +287,7 @@ interface Failure {
   readonly sentence: string;
   readonly started: boolean;
   readonly completed: boolean;
+  readonly words?: JsonObject;
 }
 
 function failAction(
@@ -256,6 +302,7 @@ function failAction(
     dryRun: false,
     commandId: claimed.command.id,
     error: { code: failure.code, sentence },
+    words: failure.words ?? {},
   });
   return { ...itemKeys(claimed, action), ...item };
 }

@@ -1,4 +1,5 @@
 import { parseCodexVersion } from '../codex/codexVersion.ts';
+import { answerDialog } from '../delivery/answerDialog.ts';
 import { deliverToPane, type DeliveryPorts } from '../delivery/deliverToPane.ts';
 import { interruptPane } from '../delivery/interruptPane.ts';
 import { checkPane } from '../delivery/preflight.ts';
@@ -36,6 +37,7 @@ export function tmuxPaneDelivery({ processes, host, clock, socket }: TmuxPaneOpt
         version: parseCodexVersion(target.panel?.codex_version ?? ''),
         ...interrupt,
       }),
+    answer: (target, answer) => answerDialog(portsOf(target), { address: addressOf(target), ...answer }),
     inspect: async (target, text) => {
       try {
         const { tmux } = portsOf(target);

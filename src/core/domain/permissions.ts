@@ -8,7 +8,7 @@ export const permissionTaxonomy = {
   context: ['fetch_issues', 'fetch_prs', 'spawn_reviewer'],
   repo: ['merge_green_pr', 'open_pr', 'push_branch'],
   verification: ['run_cargo', 'run_playwright', 'run_pytest', 'run_xcodebuild'],
-  worker_session: ['clear', 'compact', 'interrupt', 'stop'],
+  worker_session: ['approve', 'clear', 'compact', 'interrupt', 'stop'],
 } as const;
 
 export type PermissionCategory = keyof typeof permissionTaxonomy;

@@ -6,9 +6,20 @@ import { type LeaseHost, momentOf } from './leaseStore.ts';
 import { query } from './query.ts';
 
 const busyWait = z.object({ pattern: z.string(), reason: z.string(), recommended_action: z.string() });
-const patternByAge = z.object({ fresh: z.nullable(busyWait), old: z.nullable(busyWait), unknown: z.nullable(busyWait) });
+const patternByAge = z.object({
+  fresh: z.nullable(busyWait),
+  old: z.nullable(busyWait),
+  unknown: z.nullable(busyWait),
+});
 
-/** What can be said about a pane without keeping its words. */
+const openQuestion = z.object({
+  text: z.string(),
+  options: z.array(z.object({ number: z.number(), label: z.string() })),
+  /** Tells whether it is still the same when it is answered. */
+  fingerprint: z.string(),
+});
+
+/** What can be said about a pane without keeping its words, but those of a question that waits for an answer. */
 const paneView = z.object({
   captured: z.boolean(),
   /** Why there is no picture of the pane; null when there is one. */
@@ -17,6 +28,7 @@ const paneView = z.object({
   expected: z.boolean(),
   screen: z.nullable(z.string()),
   dialog: z.nullable(z.string()),
+  question: z.optional(z.nullable(openQuestion)),
   notice: z.nullable(z.object({ kind: z.string(), text: z.string() })),
   /** Busy-wait pattern by what is known of the state's age: fresh, older than anybody's patience, unknown. */
   pattern: patternByAge,

@@ -33,7 +33,7 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
   const { ledger, clock, host, processes, variables } = context;
   const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
   const permits = (permission: string) => order.permissions.has(permission);
-  const own = dispatchDependenciesOf(context);
+  const own = { ...dispatchDependenciesOf(context), permits };
   const dispatch = order.checkpoint === undefined ? own : { ...own, checkpoint: order.checkpoint };
   const steps = coreSteps({
     dispatcherId: order.dispatcherId,

@@ -4,6 +4,7 @@ import type { AnyOperation } from './operation.ts';
  * Every operation by its verb, loaded when it is first asked for: a process pays only for the verb it runs.
  */
 const loaders = {
+  approve: async () => (await import('./answers.ts')).approve,
   audit: async () => (await import('./audit.ts')).audit,
   bind: async () => (await import('./bind.ts')).bind,
   capture: async () => (await import('./workerTerminal.ts')).capture,
@@ -17,6 +18,7 @@ const loaders = {
   'criteria-plan': async () => (await import('./criteriaPlan.ts')).criteriaPlan,
   cycle: async () => (await import('./cycle.ts')).cycle,
   'db-doctor': async () => (await import('./dbDoctor.ts')).dbDoctor,
+  deny: async () => (await import('./answers.ts')).deny,
   deregister: async () => (await import('./deregister.ts')).deregister,
   discover: async () => (await import('./discover.ts')).discover,
   dispatch: async () => (await import('./dispatch.ts')).dispatch,
@@ -33,6 +35,7 @@ const loaders = {
   ingest: async () => (await import('./ingest.ts')).ingest,
   interrupt: async () => (await import('./workerMessages.ts')).interrupt,
   list: async () => (await import('./workerFolders.ts')).list,
+  'loop-evidence': async () => (await import('./loopEvidence.ts')).loopEvidence,
   'loop-templates': async () => (await import('./loopTemplates.ts')).loopTemplatesVerb,
   'loop-triggers': async () => (await import('./loopTriggers.ts')).loopTriggersVerb,
   'manager-ack': async () => (await import('./acknowledgements.ts')).managerAck,

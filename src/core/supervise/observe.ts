@@ -1,7 +1,9 @@
 import { type BusyWait, classifyBusyWait } from '../codex/classifyPane.ts';
 import { findCodexProcess } from '../codex/codexProcess.ts';
+import { dialogFingerprint } from '../codex/dialogFingerprint.ts';
 import { recogniseScreen } from '../codex/screens.ts';
 import { ConveyorError } from '../domain/errors.ts';
+import type { Dialog } from '../domain/screen.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { type Observation, type PaneView, storeObservation } from '../ledger/observationStore.ts';
 import { findPanelSession, type PanelSession } from '../ledger/panelSessionStore.ts';
@@ -90,10 +92,19 @@ function seenPane(snapshot: PaneSnapshot): PaneSeen {
     expected: true,
     screen: screen.class,
     dialog: screen.dialog?.class ?? null,
+    question: screen.dialog === null ? null : questionOf(screen.dialog),
     notice: screen.notice,
     pattern: { fresh: patternAt(0), old: patternAt(Number.MAX_SAFE_INTEGER), unknown: patternAt(null) },
   };
   return { view, snapshot, text, isGone: false };
+}
+
+/** A patch can fill the screen; whoever answers reads the rest there. */
+const MOST_WORDS = 4000;
+
+function questionOf(dialog: Dialog): NonNullable<PaneView['question']> {
+  const options = dialog.options.map(({ number, label }) => ({ number, label }));
+  return { text: dialog.text.slice(0, MOST_WORDS), options, fingerprint: dialogFingerprint(dialog) };
 }
 
 /** A pane that nobody could look at. */
@@ -104,6 +115,7 @@ export function blindView(problem: string, expected: boolean): PaneView {
     expected,
     screen: null,
     dialog: null,
+    question: null,
     notice: null,
     pattern: { fresh: null, old: null, unknown: null },
   };
