@@ -36,6 +36,10 @@ const byText = query(
   criterionRow,
   `SELECT ${columns} FROM acceptance_criteria WHERE task_id = ? AND source = ? AND criterion = ?`,
 );
+const everyByText = query(
+  criterionRow,
+  `SELECT ${columns} FROM acceptance_criteria WHERE task_id = ? AND criterion = ? ORDER BY id`,
+);
 
 /** All criteria of a task, oldest first. */
 export function listCriteria(ledger: Connection, taskId: string): Criterion[] {
@@ -54,6 +58,11 @@ export function findCriterionByText(
   text: string,
 ): Criterion | null {
   return byText.first(ledger, [taskId, source, text]);
+}
+
+/** The criteria with this very text, whoever said it. */
+export function listCriteriaByText(ledger: Connection, taskId: string, text: string): Criterion[] {
+  return everyByText.all(ledger, [taskId, text]);
 }
 
 export interface NewCriterion {
@@ -84,13 +93,15 @@ export interface CriterionChange {
   readonly proof: string | null;
   readonly rationale: string | null;
   readonly evidence: JsonObject;
+  /** Left out: as it is. No other criterion of the task with the same text may have it. */
+  readonly source?: CriterionSource;
 }
 
 export function updateCriterion(ledger: Connection, known: Criterion, change: CriterionChange, now: number): Criterion {
-  const record = { ...change, updated_at: formatTimestamp(now) };
+  const record = { source: known.source, ...change, updated_at: formatTimestamp(now) };
   ledger.run(
     `UPDATE acceptance_criteria SET status = $status, proof = $proof, rationale = $rationale, evidence_json = $evidence,
-       updated_at = $updated_at WHERE id = $id`,
+       source = $source, updated_at = $updated_at WHERE id = $id`,
     { ...record, id: known.id, evidence: ledgerJson(change.evidence) },
   );
   return { ...known, ...record };

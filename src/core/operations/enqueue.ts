@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { type LoopPolicy, readLoopPolicy } from '../domain/loopPolicy.ts';
+import type { LoopPolicy } from '../domain/loopPolicy.ts';
 import { requirePermissions } from '../domain/permissions.ts';
 import { enqueueCommand } from '../ledger/commandQueueStore.ts';
-import { requireRun } from '../ledger/runStore.ts';
 import { requireTask, type Task } from '../ledger/taskStore.ts';
+import { requireLoopRun } from '../loops/loopRun.ts';
 import {
   flag,
   type InputOf,
@@ -144,25 +144,17 @@ function checkPermission(name: string | null): void {
   requirePermissions(name);
 }
 
-function requireNextIteration(
-  { ledger }: OperationContext,
-  task: Task,
-  reference: string,
-  requested: number,
-): LoopPolicy {
-  const run = requireRun(ledger, reference);
-  if (run.task_id !== task.id) throw refuse('loop_policy', `run '${reference}' does not belong to the requested task`);
-  const reading = readLoopPolicy(run);
-  if (reading.kind === 'not_a_loop') throw refuse('loop_policy', `run '${reference}' is not a Ralph loop run`);
-  if (reading.kind === 'no_iterations') throw refuse('loop_policy', `run '${reference}' is missing iteration policy`);
-  const { current_iteration: current } = reading.policy;
+function requireNextIteration(context: OperationContext, task: Task, reference: string, requested: number): LoopPolicy {
+  const { policy, remark } = requireLoopRun(context.ledger, task, reference, 'the requested task');
+  if (remark !== null) context.warn(remark);
+  const { current_iteration: current } = policy;
   if (requested <= current) {
     throw refuse(
       'loop_policy',
       `requested_iteration must be greater than current_iteration (${requested} <= ${current})`,
     );
   }
-  return reading.policy;
+  return policy;
 }
 
 function describe({ command_type, command_id, already_queued }: Queued): string {

@@ -57,11 +57,19 @@ export function addCriterion(ledger: Connection, task: Task, given: CriterionPro
   return { criterion, created: true };
 }
 
+interface CriterionMove {
+  readonly id: number;
+  readonly status: CriterionStatus;
+  readonly note: CriterionNote;
+  /** Who says so now; left out: whoever said it first. */
+  readonly source?: CriterionSource;
+}
+
 /** Moves a criterion to a status, with its audit. Throws `unknown_criterion` and `missing_input`. Call inside a write transaction. */
 export function moveCriterion(
   ledger: Connection,
   task: Task,
-  { id, status, note }: { readonly id: number; readonly status: CriterionStatus; readonly note: CriterionNote },
+  { id, status, note, source }: CriterionMove,
   now: number,
 ): Criterion {
   const known = findCriterion(ledger, task.id, id);
@@ -76,6 +84,7 @@ export function moveCriterion(
     proof: note.proof ?? known.proof,
     rationale: note.rationale ?? known.rationale,
     evidence: note.evidence ?? known.evidence,
+    source: source ?? known.source,
   };
   refuseUnproven(known, change);
   const criterion = updateCriterion(ledger, known, change, now);
@@ -84,6 +93,7 @@ export function moveCriterion(
     previous_proof: known.proof,
     previous_rationale: known.rationale,
     previous_evidence: known.evidence,
+    ...(criterion.source === known.source ? {} : { previous_source: known.source }),
   };
   audit(ledger, 'acceptance_criterion_updated', criterion, former, { previous_status: known.status }, now);
   return criterion;
