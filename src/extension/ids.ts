@@ -11,6 +11,8 @@ export const commandIds = {
   cycleNow: 'conveyor.cycleNow',
   nudgeSession: 'conveyor.nudgeSession',
   interruptSession: 'conveyor.interruptSession',
+  approveSession: 'conveyor.approveSession',
+  denySession: 'conveyor.denySession',
   stopSession: 'conveyor.stopSession',
   openSessionTerminal: 'conveyor.openSessionTerminal',
   openWorkerTerminal: 'conveyor.openWorkerTerminal',

@@ -15,6 +15,9 @@ export const panelOperations = {
   cycle: z.object({ task: text }),
   'session-nudge': z.object({ name: text, text }),
   'session-interrupt': z.object({ name: text, followup: optionalText }),
+  /** `expect`: the fingerprint of the question that the person has read. */
+  approve: z.object({ name: text, option: z.int(), expect: text }),
+  deny: z.object({ name: text, expect: text }),
   criteria: z.union([
     z.object({
       task: text,

@@ -70,6 +70,46 @@ export const taskView = z.object({
 });
 export type TaskView = z.infer<typeof taskView>;
 
+/** What a session is at; `docs/states.md` says what each rests on. */
+export const attentionStates = [
+  'working',
+  'waiting_approval',
+  'waiting_input',
+  'turn_ended',
+  'idle',
+  'rate_limited',
+  'error',
+  'stalled',
+  'crashed',
+  'gone',
+  'unknown',
+] as const;
+export type AttentionState = (typeof attentionStates)[number];
+
+export const sessionAttention = z.object({
+  state: z.enum(attentionStates),
+  /** What is to be approved (command, patch, permission), which dialog, unread or read, which error. */
+  detail: nullableText,
+  reason: text,
+  since: nullableText,
+  /** What it rests on, the deciding one first: rollout, screen, process, app_server, hook. */
+  sources: z.array(text),
+  /** What speaks against it, one sentence each. */
+  contradictions: z.array(text),
+});
+export type SessionAttention = z.infer<typeof sessionAttention>;
+
+/** A question on a session's screen that waits for an answer, with its words. */
+export const sessionQuestion = z.object({
+  /** approval_command, trust_prompt and so on; other_menu when it isn't known. */
+  dialog: text,
+  text,
+  options: z.array(z.object({ number: z.int(), label: text })),
+  /** Goes back with the answer, so that no other question is answered by it. */
+  fingerprint: text,
+});
+export type SessionQuestion = z.infer<typeof sessionQuestion>;
+
 export const sessionView = z.object({
   id: text,
   name: text,
@@ -83,6 +123,10 @@ export const sessionView = z.object({
   observedAt: nullableText,
   /** One line on why the state is unknown or doubtful, else null. */
   note: nullableText,
+  /** The fuller answer to what it is doing. */
+  attention: sessionAttention,
+  /** What it asks on its screen, as it was last seen; null when it asks nothing. */
+  question: z.nullable(sessionQuestion),
   /** Null: can't be told from here. */
   alive: z.nullable(z.boolean()),
   /** Name of the task it is bound to. */

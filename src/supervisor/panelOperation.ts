@@ -30,6 +30,8 @@ const translators: Translators = {
   cycle: ({ task }) => ({ task }),
   'session-nudge': ({ name, text }) => ({ name, text }),
   'session-interrupt': ({ name, followup }) => ({ name, followup: followup ?? null }),
+  approve: ({ name, option, expect }) => ({ name, option, expect }),
+  deny: ({ name, expect }) => ({ name, expect }),
   criteria: (input) =>
     input.action === 'add'
       ? { task: input.task, add: true, criterion: input.criterion, source: input.source, status: [input.status] }

@@ -4,6 +4,7 @@ import type {
   CriterionView,
   PanelSnapshot,
   Problem,
+  SessionAttention,
   SessionView,
   TaskView,
 } from '../protocol/snapshot.ts';
@@ -118,6 +119,8 @@ function sessionView(session: PanelSessionState): SessionView {
     source: session.source,
     observedAt: session.observedAt,
     note: session.note,
+    attention: attentionView(session),
+    question: questionView(session),
     alive: session.observation?.alive ?? null,
     task: row.task,
     cwd: row.cwd,
@@ -133,6 +136,21 @@ function sessionView(session: PanelSessionState): SessionView {
             socketPath: row.tmux_socket,
           },
   };
+}
+
+function attentionView({ attention }: PanelSessionState): SessionAttention {
+  const { state, detail, reason, since, sources, contradictions } = attention;
+  const from = new Set(sources.map(({ source }) => source));
+  return { state, detail, reason, since, sources: [...from], contradictions: [...contradictions] };
+}
+
+/** Only while it is what the session waits for: a screen of before is no question any more. */
+function questionView({ attention, observation }: PanelSessionState): SessionView['question'] {
+  const { dialog = null, question } = observation?.pane ?? {};
+  const isAsking = attention.state === 'waiting_approval' || attention.state === 'waiting_input';
+  if (!isAsking || dialog === null || question == null) return null;
+  const { text, options, fingerprint } = question;
+  return { dialog, text, options: options.map(({ number, label }) => ({ number, label })), fingerprint };
 }
 
 const shownEvidence = 4000;
@@ -157,41 +175,18 @@ function attentionOf(state: PanelState): AttentionItem[] {
   return [...state.sessions.flatMap(sessionAttention), ...state.tasks.flatMap(deliveryAttention)];
 }
 
-function sessionAttention(session: PanelSessionState): AttentionItem[] {
-  const { row, observation, turn } = session;
-  if (row.state === 'gone') return [];
-  const item = (kind: AttentionItem['kind'], key: string, message: string, since: string): AttentionItem => ({
-    id: `${kind}:${row.id}:${key}`,
-    kind,
-    message,
-    session: row.name,
-    task: row.task,
-    since,
-  });
-  const seenAt = observation?.observed_at ?? '';
-  const dialog = observation?.pane.dialog ?? null;
+function sessionAttention({ row, observation, turn, attention, need }: PanelSessionState): AttentionItem[] {
+  if (row.state === 'gone' || need === null) return [];
+  // That an unbound session ended is nobody's business but its own.
+  if (need.kind === 'gone' && row.task === null) return [];
   const turnKey = turn.phase === 'unknown' ? '' : (turn.turnId ?? '');
-  if (dialog !== null) {
-    const isApproval = dialog.startsWith('approval');
-    const message = isApproval
-      ? `${row.name} waits for an approval.`
-      : `${row.name} asks something on its screen (${dialog.replaceAll('_', ' ')}).`;
-    return [item(isApproval ? 'approval' : 'question', `${dialog}:${turnKey}`, message, seenAt)];
-  }
-  if (observation?.alive === false && row.task !== null) {
-    return [item('failed', 'ended', `${row.name} does not run any more: ${observation.reason}.`, seenAt)];
-  }
-  if (turn.phase === 'ended' && turn.outcome === 'error') {
-    return [
-      item(
-        'failed',
-        turnKey,
-        `${row.name}: the last turn failed (${turn.error?.kind.replaceAll('_', ' ') ?? 'unknown error'}).`,
-        turn.at ?? seenAt,
-      ),
-    ];
-  }
-  return [];
+  const kind = need.kind === 'gone' ? 'failed' : need.kind;
+  // The same thing is announced once, however often it is looked at; the next question of the turn is another one.
+  const key = [attention.state, attention.detail ?? '', turnKey, observation?.pane.question?.fingerprint ?? ''].join(
+    ':',
+  );
+  const since = attention.since ?? observation?.observed_at ?? '';
+  return [{ id: `${kind}:${row.id}:${key}`, kind, message: need.message, session: row.name, task: row.task, since }];
 }
 
 function deliveryAttention({ row, deliveries }: PanelTask): AttentionItem[] {

@@ -1,4 +1,10 @@
-import type { CriterionView, PanelSnapshot, SessionView, TaskView } from '../../src/protocol/snapshot.ts';
+import type {
+  CriterionView,
+  PanelSnapshot,
+  SessionAttention,
+  SessionView,
+  TaskView,
+} from '../../src/protocol/snapshot.ts';
 import type { TimelineEntry } from '../../src/protocol/timeline.ts';
 
 /** Builders of what an engine sends: valid as they are, with parts replaced where a test cares. */
@@ -50,6 +56,19 @@ export function aTask(parts: Partial<TaskView> = {}): TaskView {
   };
 }
 
+/** What goes with a session's plain state. */
+function anAttention({ state, alive }: Partial<SessionView>): SessionAttention {
+  const states = { busy: 'working', idle: 'idle', unknown: 'unknown' } as const;
+  return {
+    state: alive === false ? 'gone' : states[state ?? 'busy'],
+    detail: null,
+    reason: 'as the test says',
+    since: new Date().toISOString(),
+    sources: state === 'unknown' ? [] : ['rollout'],
+    contradictions: [],
+  };
+}
+
 export function aSession(parts: Partial<SessionView> = {}): SessionView {
   const name = parts.name ?? 'login-flake-worker';
   return {
@@ -61,6 +80,8 @@ export function aSession(parts: Partial<SessionView> = {}): SessionView {
     source: 'rollout',
     observedAt: new Date().toISOString(),
     note: null,
+    attention: anAttention(parts),
+    question: null,
     alive: true,
     task: 'login-flake',
     cwd: '/work/demo',

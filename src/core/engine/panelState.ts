@@ -1,3 +1,4 @@
+import type { Attention } from '../domain/attention.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import type { TurnPhase } from '../domain/turnState.ts';
 import { viewWorkerState } from '../domain/workerState.ts';
@@ -13,6 +14,7 @@ import {
   type SessionSummary,
   type TaskSummary,
 } from '../ledger/panelStateStore.ts';
+import { attentionOfSession, type Need, needOf } from '../supervise/attention.ts';
 import { readSessionState, type SessionState } from '../supervise/sessionState.ts';
 
 /** How long a settled message stays in sight. Milliseconds. */
@@ -39,6 +41,9 @@ export interface PanelSessionState {
   readonly observedAt: string | null;
   readonly note: string | null;
   readonly turn: TurnPhase;
+  readonly attention: Attention;
+  /** What it needs from the person, if anything. */
+  readonly need: Need | null;
   readonly observation: StoredObservation | null;
 }
 
@@ -88,6 +93,8 @@ export class PanelReader {
     const observation = readObservation(this.#ledger, row.id, this.#at);
     const shown = shownByPane(observation);
     const isKnown = view.state !== 'unknown';
+    const now = this.#at.clock.now();
+    const attention = attentionOfSession(this.#ledger, { session: row, state: events, observation, now });
     return {
       row,
       state: isKnown ? view.state : shown,
@@ -95,6 +102,8 @@ export class PanelReader {
       observedAt: isKnown ? view.last_state_event_at : (observation?.observed_at ?? null),
       note: noteOn(row, view.state, shown, observation),
       turn: events.worker.turn.turn,
+      attention,
+      need: needOf(row.name, attention),
       observation,
     };
   }

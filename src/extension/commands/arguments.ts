@@ -11,6 +11,8 @@ const commandArgument = z.object({
   task: optionalText,
   session: optionalText,
   criterion: z.optional(z.int()),
+  /** Number of an option of a question on a session's screen. */
+  option: z.optional(z.int()),
   /** Texts that a prompt would ask for. */
   text: optionalText,
   goal: optionalText,

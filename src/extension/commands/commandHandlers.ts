@@ -1,3 +1,4 @@
+import { answerCommands } from './answerCommands.ts';
 import type { CommandContext, CommandHandlers } from './commandContext.ts';
 import { criterionCommands } from './criterionCommands.ts';
 import { healthCommands } from './healthCommands.ts';
@@ -9,6 +10,7 @@ export function commandHandlers(context: CommandContext): CommandHandlers {
   return {
     ...taskCommands(context),
     ...sessionCommands(context),
+    ...answerCommands(context),
     ...criterionCommands(context),
     ...healthCommands(context),
   };

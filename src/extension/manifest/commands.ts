@@ -18,6 +18,8 @@ export const commandDefinitions: Readonly<Record<CommandName, CommandDefinition>
   cycleNow: { title: 'Run Manager Cycle Now', icon: 'refresh', enablement: anyTask },
   nudgeSession: { title: 'Nudge Session…', icon: 'comment', enablement: anySession },
   interruptSession: { title: 'Interrupt Session', icon: 'debug-pause', enablement: anySession },
+  approveSession: { title: 'Approve What a Session Asks…', icon: 'check', enablement: anySession },
+  denySession: { title: 'Deny What a Session Asks…', icon: 'circle-slash', enablement: anySession },
   stopSession: { title: 'Stop Session…', icon: 'debug-stop', enablement: anySession },
   openSessionTerminal: { title: 'Open Session Terminal', icon: 'terminal', enablement: anySession },
   openWorkerTerminal: { title: 'Open Worker Terminal', icon: 'terminal', enablement: anyTask },

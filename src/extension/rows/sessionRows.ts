@@ -1,8 +1,8 @@
-import type { AttentionItem, SessionView } from '../../protocol/snapshot.ts';
+import type { AttentionItem, AttentionState, SessionQuestion, SessionView } from '../../protocol/snapshot.ts';
 import { rowKinds } from '../ids.ts';
 import type { InFolder, PanelModel } from '../model.ts';
 import { ageOf, ageText, agoText } from './age.ts';
-import { card } from './markdown.ts';
+import { card, codeBlock } from './markdown.ts';
 import { icon, type Row, row, type RowIcon } from './row.ts';
 
 export interface SessionLook {
@@ -16,14 +16,31 @@ export interface SessionLook {
  */
 export function sessionLook(session: SessionView, waiting: AttentionItem | undefined): SessionLook {
   if (session.registration === 'gone') return { word: 'gone', icon: icon('circle-slash', 'disabledForeground') };
-  if (session.alive === false) return { word: 'ended', icon: icon('error', 'list.errorForeground') };
+  const { state, detail } = session.attention;
+  if (session.alive === false || state === 'crashed' || state === 'gone') {
+    return { word: state === 'crashed' ? 'crashed' : 'ended', icon: icon('error', 'list.errorForeground') };
+  }
+  if (state === 'rate_limited') return { word: 'rate limited', icon: icon('clock', 'list.warningForeground') };
+  const asks = questionLooks[state];
+  // What is asked now comes before what else waits.
+  if (asks !== undefined && waiting?.kind !== asks) return attentionLook({ kind: asks });
   if (waiting) return attentionLook(waiting);
-  if (session.state === 'busy') return { word: 'busy', icon: icon('loading~spin', 'charts.blue') };
-  if (session.state === 'idle') return { word: 'idle', icon: icon('circle-outline', 'charts.green') };
+  if (state === 'working') return { word: 'busy', icon: icon('loading~spin', 'charts.blue') };
+  if (state === 'turn_ended') {
+    return { word: detail === 'read' ? 'turn ended' : 'turn ended, unread', icon: icon('pass', 'charts.green') };
+  }
+  if (state === 'idle') return { word: 'idle', icon: icon('circle-outline', 'charts.green') };
+  if (state === 'stalled') return attentionLook({ kind: 'stalled' });
+  if (state === 'error') return attentionLook({ kind: 'failed' });
   return { word: 'unknown', icon: icon('question', 'disabledForeground') };
 }
 
-function attentionLook({ kind }: AttentionItem): SessionLook {
+const questionLooks: Readonly<Partial<Record<AttentionState, 'approval' | 'question'>>> = {
+  waiting_approval: 'approval',
+  waiting_input: 'question',
+};
+
+function attentionLook({ kind }: Pick<AttentionItem, 'kind'>): SessionLook {
   switch (kind) {
     case 'approval':
       return { word: 'needs approval', icon: icon('bell-dot', 'list.warningForeground') };
@@ -41,6 +58,8 @@ function attentionLook({ kind }: AttentionItem): SessionLook {
       return kind satisfies never;
   }
 }
+
+const evidenceWords: Readonly<Record<string, string | undefined>> = { app_server: 'app server' };
 
 const sourceWords: Readonly<Record<SessionView['source'], string>> = {
   rollout: 'rollout',
@@ -75,21 +94,31 @@ export function sessionRow({ folder, item: session }: InFolder<SessionView>, pla
     label: session.name,
     description: facts.join(' · '),
     icon: look.icon,
-    tooltip: card(session.name, waiting?.message ?? session.note, [
-      ['Role', session.role],
-      ['State', look.word],
-      ['Known from', source],
-      ['Seen', ageMs === null ? null : agoText(ageMs)],
-      ['Task', session.task],
-      ['Folder', session.cwd],
-      ['tmux', session.terminal?.session ?? 'none'],
-      ['Thread', session.codexSessionId],
-      ['Process', session.pid === null ? null : String(session.pid)],
-    ]),
+    tooltip: [
+      card(session.name, waiting?.message ?? session.note ?? session.attention.reason, [
+        ['Role', session.role],
+        ['State', look.word],
+        ['Known from', session.attention.sources.map((name) => evidenceWords[name] ?? name).join(', ') || source],
+        ['But', session.attention.contradictions.join('; ') || null],
+        ['Seen', ageMs === null ? null : agoText(ageMs)],
+        ['Task', session.task],
+        ['Folder', session.cwd],
+        ['tmux', session.terminal?.session ?? 'none'],
+        ['Thread', session.codexSessionId],
+        ['Process', session.pid === null ? null : String(session.pid)],
+      ]),
+      session.question === null ? '' : codeBlock(questionText(session.question)),
+    ]
+      .join('\n\n')
+      .trim(),
     spoken: [`${session.role} ${session.name}`, look.word, ageMs === null ? '' : agoText(ageMs), waiting?.message ?? '']
       .filter(Boolean)
       .join(', '),
     contextValue: session.registration === 'gone' ? rowKinds.goneSession : rowKinds.session,
     target: { kind: 'session', folder: folder.path, session: session.name },
   });
+}
+
+function questionText({ text, options }: SessionQuestion): string {
+  return [text, '', ...options.map(({ number, label }) => `${number}. ${label}`)].join('\n');
 }

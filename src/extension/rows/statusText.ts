@@ -39,7 +39,7 @@ export function statusText(model: PanelModel): StatusText | null {
   const open = model.tasks.filter(({ item }) => isOpen(item));
   if (open.length === 0) return null;
   const busy = model.sessions
-    .filter(({ item }) => item.state === 'busy' && item.alive !== false)
+    .filter(({ item }) => item.attention.state === 'working' && item.alive !== false)
     .map(({ item }) => item.name);
   const summary = busy.length === 0 ? 'Everybody is idle.' : `Working: ${busy.join(', ')}.`;
   return {

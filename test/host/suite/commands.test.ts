@@ -58,6 +58,34 @@ describe('commands', () => {
     ]);
   });
 
+  it('answer exactly the question that was shown, and refuse where nothing is asked', async () => {
+    const { model } = await insides();
+    const question = {
+      dialog: 'approval_command',
+      text: 'Would you like to run the following command?\n$ make deploy',
+      options: [
+        { number: 1, label: 'Yes, proceed (y)' },
+        { number: 2, label: 'No (esc)' },
+      ],
+      fingerprint: '0123456789abcdef',
+    };
+    const world = { tasks: [aTask()], criteria: [aCriterion()] };
+    setWorld({ snapshot: aSnapshot({ ...world, sessions: [aSession({ question })] }) });
+    await eventually(() => assert.ok(model.sessions.some(({ item }) => item.question !== null)));
+    assert.equal((await press('approveSession', { session: 'login-flake-worker', option: 2 })).ok, true);
+    assert.equal((await press('denySession', { session: 'login-flake-worker', option: 0 })).ok, true);
+    const expect = question.fingerprint;
+    assert.deepEqual(calls(), [
+      { name: 'approve', input: { name: 'login-flake-worker', option: 2, expect } },
+      { name: 'deny', input: { name: 'login-flake-worker', expect } },
+    ]);
+    const manager = aSession({ name: 'login-flake-manager', role: 'manager', state: 'idle' });
+    setWorld({ snapshot: aSnapshot({ ...world, sessions: [aSession(), manager] }) });
+    await eventually(() => assert.ok(model.sessions.every(({ item }) => item.question === null)));
+    const refused = await press('approveSession', { session: 'login-flake-worker', option: 1 });
+    assert.ok(!refused.ok && refused.code === 'dialog_missing');
+  });
+
   it('start a pair in the folder with names made from the task', async () => {
     const outcome = await press('startPair', { goal: 'Fix it', task: 'fix', text: 'Fix it, please' });
     assert.equal(outcome.ok, true);

@@ -6,12 +6,13 @@ import { PanelModel } from '../../../src/extension/model.ts';
 import { ageText, agoText } from '../../../src/extension/rows/age.ts';
 import { criterionRows } from '../../../src/extension/rows/criterionRows.ts';
 import { card, codeBlock, escapeMarkdown } from '../../../src/extension/rows/markdown.ts';
+import { questionPick } from '../../../src/extension/rows/questionPick.ts';
 import type { Row } from '../../../src/extension/rows/row.ts';
 import { sessionLook, sessionRows } from '../../../src/extension/rows/sessionRows.ts';
 import { statusText } from '../../../src/extension/rows/statusText.ts';
 import { taskRows } from '../../../src/extension/rows/taskRows.ts';
 import { viewMessage } from '../../../src/extension/rows/viewMessage.ts';
-import type { AttentionItem, PanelSnapshot } from '../../../src/protocol/snapshot.ts';
+import type { AttentionItem, PanelSnapshot, SessionView } from '../../../src/protocol/snapshot.ts';
 import { aCriterion, aSession, aSnapshot, aTask, noCriteria } from '../../host/builders.ts';
 
 const now = Date.parse('2026-11-26T10:00:00Z');
@@ -75,12 +76,53 @@ describe('the look of a session', () => {
     assert.equal(new Set(looks.map(({ word }) => word)).size, looks.length);
   });
 
+  it('never shows a session that asks, whether or not that was announced yet, as busy or idle', () => {
+    const asking = (state: 'waiting_approval' | 'waiting_input') => {
+      const session = aSession();
+      return { ...session, attention: { ...session.attention, state, detail: 'command' } };
+    };
+    assert.equal(sessionLook(asking('waiting_approval'), undefined).word, 'needs approval');
+    assert.equal(sessionLook(asking('waiting_input'), undefined).word, 'asks a question');
+    const undelivered = { ...approval, kind: 'undelivered' as const };
+    assert.equal(sessionLook(asking('waiting_approval'), undelivered).word, 'needs approval');
+  });
+
+  it('tells an ended turn that nobody has looked at from one that was read, and limits from errors', () => {
+    const look = (state: SessionView['attention']['state'], detail: string | null = null) => {
+      const session = aSession();
+      return sessionLook({ ...session, attention: { ...session.attention, state, detail } }, undefined).word;
+    };
+    assert.equal(look('turn_ended', 'unread'), 'turn ended, unread');
+    assert.equal(look('turn_ended', 'read'), 'turn ended');
+    assert.equal(look('rate_limited', 'usage_limit'), 'rate limited');
+    assert.equal(look('error', 'server_error'), 'failed');
+    assert.equal(look('stalled'), 'stalled');
+    assert.equal(look('crashed'), 'crashed');
+  });
+
   it('says that it has ended before anything that was seen earlier', () => {
     assert.equal(sessionLook(aSession({ state: 'busy', alive: false }), approval).word, 'ended');
   });
 
   it('is not "ended" where nobody can tell from here', () => {
     assert.equal(sessionLook(aSession({ state: 'busy', alive: null }), undefined).word, 'busy');
+  });
+});
+
+describe('a question of a session', () => {
+  it('is a pick with its words, and draws no icons', () => {
+    const text = 'Would you like to run the following command?\n\nReason: $(bug) fix\n\n$ make deploy';
+    const options = [
+      { number: 1, label: 'Yes, proceed (y)' },
+      { number: 2, label: 'No (esc)' },
+    ];
+    const made = questionPick('w', { dialog: 'approval_command', text, options, fingerprint: 'f' });
+    assert.equal(made.title, 'w: Would you like to run the following command?');
+    assert.equal(made.detail, 'Reason: $\u200b(bug) fix · $ make deploy');
+    assert.deepEqual(
+      made.options.map(({ label }) => label),
+      ['1. Yes, proceed (y)', '2. No (esc)'],
+    );
   });
 });
 

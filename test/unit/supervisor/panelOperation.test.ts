@@ -17,6 +17,8 @@ const samples: Sample = {
   cycle: [{ task: 't' }],
   'session-nudge': [{ name: 'w', text: 'go on' }],
   'session-interrupt': [{ name: 'w' }, { name: 'w', followup: 'then this' }],
+  approve: [{ name: 'w', option: 2, expect: '0123456789abcdef' }],
+  deny: [{ name: 'w', expect: '0123456789abcdef' }],
   criteria: [
     { task: 't', action: 'add', criterion: 'c', source: 'user_requested', status: 'accepted' },
     { task: 't', action: 'accept', id: 1 },
