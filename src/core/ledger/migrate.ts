@@ -57,7 +57,8 @@ function migrateLocked(connection: Connection, now: number): MigrationResult {
   return { applied, adoptedFrom, mirroredSessions };
 }
 
-function refuseNewer(connection: Connection): void {
+/** Throws `ledger_newer`. Reads only. */
+export function refuseNewer(connection: Connection): void {
   const userVersion = Number(connection.pragma('user_version'));
   const panel = Math.max(0, ...appliedVersions(connection));
   if (userVersion <= sharedSchemaVersion && panel <= panelVersion) return;

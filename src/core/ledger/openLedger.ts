@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:
 import { basename, dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { busyMilliseconds, Connection, isBusy, translate } from './connection.ts';
-import { migrateLedger, sharedSchemaVersion, type MigrationResult } from './migrate.ts';
+import { migrateLedger, refuseNewer, sharedSchemaVersion, type MigrationResult } from './migrate.ts';
 import { openSqlite, type SqliteDatabase } from './sqliteDriver.ts';
 
 export const ledgerFileName = 'workerctl.db';
@@ -28,6 +28,28 @@ export function openLedger(file: string, now: number): OpenedLedger {
     return { connection, migration };
   } catch (error) {
     connection.close();
+    throw translate(error, file);
+  }
+}
+
+/**
+ * Opens a ledger that exists just as it is: nothing is migrated, made or mended. Throws `ledger_invalid`, `ledger_newer`,
+ * `runtime_unsupported`.
+ */
+export function openLedgerReadOnly(file: string): Connection {
+  try {
+    if (statSync(file).isDirectory()) throw refuse('ledger_invalid', `${file} is a folder, not a ledger`);
+    const database = openSqlite(file, { readonly: true, busyMilliseconds });
+    const connection = new Connection(file, database);
+    try {
+      database.pragma('foreign_keys = ON');
+      refuseNewer(connection);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  } catch (error) {
     throw translate(error, file);
   }
 }

@@ -71,3 +71,46 @@ export function listOrphanedCommands(ledger: Connection, taskId: string | null):
 export function invalidateBinding(ledger: Connection, id: string, now: number): void {
   ledger.run("UPDATE bindings SET state = 'invalid', ended_at = ? WHERE id = ?", [formatTimestamp(now), id]);
 }
+
+const unfinishedRow = z.object({
+  id: z.string(),
+  type: z.string(),
+  state: z.enum(['pending', 'attempted']),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+export type UnfinishedCommand = z.infer<typeof unfinishedRow>;
+
+const unfinished = query(
+  unfinishedRow,
+  `SELECT id, type, state, created_at, updated_at FROM commands
+   WHERE task_id = ? AND state IN ('pending', 'attempted') ORDER BY created_at, rowid`,
+);
+
+export function listUnfinishedCommands(ledger: Connection, taskId: string): UnfinishedCommand[] {
+  return unfinished.all(ledger, [taskId]);
+}
+
+const legacySideRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.string(),
+  tmux_session: z.string(),
+  tmux_pane_id: z.nullable(z.string()),
+  last_seen_at: z.nullable(z.string()),
+});
+/** A worker or manager of the older tables that a live binding names. */
+export type LegacySide = z.infer<typeof legacySideRow>;
+
+const legacySide = (table: 'workers' | 'managers', column: string) =>
+  query(
+    legacySideRow,
+    `SELECT x.id, x.name, x.state, x.tmux_session, x.tmux_pane_id, x.last_seen_at
+     FROM bindings b JOIN ${table} x ON x.id = b.${column}
+     WHERE b.task_id = ? AND b.state IN ('active', 'ending') ORDER BY b.rowid DESC LIMIT 1`,
+  );
+const legacySides = { worker: legacySide('workers', 'worker_id'), manager: legacySide('managers', 'manager_id') };
+
+export function findLegacySide(ledger: Connection, taskId: string, role: 'worker' | 'manager'): LegacySide | null {
+  return legacySides[role].first(ledger, [taskId]);
+}

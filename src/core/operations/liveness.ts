@@ -10,11 +10,14 @@ const blindPane = blindView('nobody has looked at it lately', false);
 /** What a supervisor saw is believed for so long by those who can't look themselves. */
 const trustSeconds = 30;
 
+/** Who looks, from where, and at whose record. */
+type Witness = Pick<OperationContext, 'ledger' | 'host' | 'clock' | 'variables'>;
+
 /**
  * Whether a session's process lives, without looking at its pane. Null: it has none of its own, or it can't be seen
  * from inside a sandbox and no supervisor has told lately.
  */
-export function livenessFrom(context: OperationContext): (session: Session) => boolean | null {
+export function livenessFrom(context: Witness): (session: Session) => boolean | null {
   const sandboxed = isSandboxed(context);
   return (session) => (sandboxed ? toldBySupervisor(context, session) : seenHere(context, session));
 }
@@ -37,13 +40,13 @@ export function lastLookFrom(context: OperationContext): (session: Session) => L
   };
 }
 
-function toldBySupervisor(context: OperationContext, { id }: Session): boolean | null {
+function toldBySupervisor(context: Witness, { id }: Session): boolean | null {
   const seen = readObservation(context.ledger, id, context);
   return seen !== null && seen.age_seconds !== null && seen.age_seconds <= trustSeconds ? seen.alive : null;
 }
 
 /** A process number is given out again: only with its start, within one boot, it says who it is. */
-function seenHere({ ledger, host }: OperationContext, { id, pid }: Session): boolean | null {
+function seenHere({ ledger, host }: Witness, { id, pid }: Session): boolean | null {
   if (pid === null) return null;
   const panel = findPanelSession(ledger, id);
   if (panel?.boot_id != null && panel.boot_id !== host.bootId) return false;

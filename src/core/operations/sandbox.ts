@@ -7,7 +7,11 @@ import type { OperationContext } from './operationContext.ts';
  *
  * Codex says so in its variables; where they were taken away, the process namespace differs from the supervisor's.
  */
-export function isSandboxed({ variables, host, ledger }: OperationContext): boolean {
+export function isSandboxed({
+  variables,
+  host,
+  ledger,
+}: Pick<OperationContext, 'variables' | 'host' | 'ledger'>): boolean {
   if (Object.keys(variables).some((name) => name.startsWith('CODEX_SANDBOX'))) return true;
   const supervisor = readLease(ledger, leadershipLease);
   // A supervisor of an earlier boot, or of another machine, says nothing about this namespace.

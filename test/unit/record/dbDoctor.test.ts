@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dbDoctor } from '../../../src/core/operations/dbDoctor.ts';
+import { enqueueNudgeWorker } from '../../../src/core/operations/enqueue.ts';
+import { markSessionGone, requireSession } from '../../../src/core/ledger/sessionStore.ts';
+import { checkLive } from '../../../src/core/supervise/liveCheck.ts';
+import { refuse } from '../../../src/core/domain/errors.ts';
+import type { Pane } from '../../../src/core/tmux/pane.ts';
+import { temporaryContext } from '../support/temporaryContext.ts';
+import { boundContext, run } from './support.ts';
+
+type Bound = Awaited<ReturnType<typeof boundContext>>;
+
+describe('db-doctor', () => {
+  let bound: Bound;
+
+  beforeEach(async () => {
+    bound = await boundContext();
+  });
+
+  afterEach(() => {
+    bound.dispose();
+  });
+
+  it('AT-15: says what is missing and leaves it missing, until a repair is asked for', async () => {
+    const { context } = bound;
+    context.ledger.script('DROP INDEX one_active_binding_per_task; DROP TRIGGER events_no_update');
+    const failed = async (input: object) => {
+      const { ok, checks, repaired } = await run(dbDoctor, context, { ...input });
+      return { ok, names: checks.filter((check) => !check.ok).map(({ name }) => name), repaired };
+    };
+    const names = ['required_indexes', 'required_triggers'];
+    assert.deepEqual(await failed({}), { ok: false, names, repaired: undefined });
+    assert.deepEqual(await failed({}), { ok: false, names, repaired: undefined });
+    assert.deepEqual(await failed({ repair: true }), { ok: true, names: [], repaired: names });
+    assert.deepEqual(await failed({ repair: true }), { ok: true, names: [], repaired: [] });
+    assert.throws(() => context.ledger.run('UPDATE events SET type = type'), /append-only/);
+  });
+
+  it('AT-15: of a ledger that is not there it makes nothing', async () => {
+    const empty = temporaryContext();
+    const { ok, exists } = await run(dbDoctor, empty.context, { live: true });
+    assert.deepEqual([ok, exists], [true, false]);
+    assert.deepEqual(readdirSync(empty.folder), []);
+    empty.dispose();
+  });
+
+  it('AT-1: a file that is no ledger is refused in one line and stays as it is', async () => {
+    const file = join(bound.folder, 'notes.db');
+    writeFileSync(file, 'these are notes, not a ledger '.repeat(50));
+    const before = readFileSync(file, 'utf8');
+    await assert.rejects(run(dbDoctor, bound.context.withLedger(file), {}), { code: 'ledger_invalid' });
+    assert.equal(readFileSync(file, 'utf8'), before);
+    assert.ok(!existsSync(`${file}-wal`));
+  });
+
+  it('a ledger from a newer release is refused', async () => {
+    bound.context.ledger.pragma('user_version = 99');
+    await assert.rejects(run(dbDoctor, bound.context, {}), { code: 'ledger_newer' });
+  });
+
+  it('AT-10: sees that a bound session is gone, has ended, or has commands that wait', async () => {
+    const { context, host, clock } = bound;
+    assert.deepEqual(await liveDrift(bound), []);
+    await run(enqueueNudgeWorker, context, { task: 'alpha', message: 'go on' });
+    host.processes.delete(11);
+    assert.deepEqual(await liveDrift(bound), ['worker_missing', 'unfinished_commands']);
+    context.ledger.write(() => markSessionGone(context.ledger, requireSession(context.ledger, 'm1').id, clock.now()));
+    assert.deepEqual(await liveDrift(bound), ['worker_missing', 'manager_gone', 'unfinished_commands']);
+  });
+
+  it('AT-10: sees that a terminal is gone, or that another pane is in its place', async () => {
+    bound.context.ledger.run(`UPDATE sessions SET tmux_session = 'codex-' || name, tmux_pane_id = '%1'`);
+    const pane = (sessionName: string, paneId: string) => ({ sessionName, paneId }) as Pane;
+    assert.deepEqual(await driftWith(bound, () => [pane('codex-w1', '%1'), pane('codex-m1', '%1')]), []);
+    assert.deepEqual(await driftWith(bound, () => [pane('codex-w12', '%1'), pane('codex-m1', '%4')]), [
+      'worker_missing',
+      'manager_pane_mismatch',
+    ]);
+  });
+
+  it('a tmux that does not answer proves nothing', async () => {
+    bound.context.ledger.run(`UPDATE sessions SET tmux_session = 'codex-' || name`);
+    const denied = () => {
+      throw refuse('tmux_denied', 'tmux is out of reach');
+    };
+    assert.deepEqual(await driftWith(bound, denied), []);
+    assert.equal((await liveWith(bound, denied)).tmux_error, 'tmux is out of reach');
+  });
+
+  it('warns of a manager that has been silent for too long', async () => {
+    const { context, clock } = bound;
+    context.ledger.run("UPDATE sessions SET last_heartbeat_at = '2020-01-01T00:00:00Z' WHERE role = 'manager'");
+    const input = { live: true, managerStaleSeconds: Math.floor(clock.now() / 1000) };
+    assert.deepEqual((await run(dbDoctor, context, input)).live_reconcile?.manager_liveness_warnings, []);
+    const { ok, live_reconcile } = await run(dbDoctor, context, { live: true });
+    assert.deepEqual(
+      live_reconcile?.manager_liveness_warnings.map(({ reason }) => reason),
+      ['manager_seen_stale'],
+    );
+    assert.equal(ok, true);
+  });
+});
+
+async function liveDrift({ context }: Bound): Promise<string[] | undefined> {
+  return (await run(dbDoctor, context, { live: true })).live_reconcile?.results[0]?.drift;
+}
+
+async function driftWith(bound: Bound, listPanes: () => readonly Pane[]): Promise<string[] | undefined> {
+  return (await liveWith(bound, listPanes)).results[0]?.drift;
+}
+
+function liveWith({ context: { ledger }, clock }: Bound, listPanes: () => readonly Pane[]) {
+  return checkLive({
+    ledger,
+    tmuxOn: () => ({ listPanes: async () => listPanes() }),
+    isAlive: () => null,
+    managerStaleSeconds: 600,
+    now: clock.now(),
+  });
+}
