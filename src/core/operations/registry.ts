@@ -24,6 +24,7 @@ const loaders = {
   dispatch: async () => (await import('./dispatch.ts')).dispatch,
   divergences: async () => (await import('./divergences.ts')).divergences,
   doctor: async () => (await import('./doctor.ts')).doctor,
+  'doctor-self': async () => (await import('./doctorSelf.ts')).doctorSelf,
   'enqueue-continue-iteration': async () => (await import('./enqueue.ts')).enqueueContinueIteration,
   'enqueue-notify-manager': async () => (await import('./enqueue.ts')).enqueueNotifyManager,
   'enqueue-nudge-worker': async () => (await import('./enqueue.ts')).enqueueNudgeWorker,
