@@ -58,7 +58,7 @@ function connect(file: string): Connection {
   try {
     if (existsSync(file) && statSync(file).isDirectory())
       throw refuse('ledger_invalid', `${file} is a folder, not a ledger`);
-    if (!existsSync(file)) writeFileSync(file, '', { mode: 0o600, flag: 'a' });
+    if (!existsSync(file)) makeFile(file);
     const database = openSqlite(file, { readonly: false, busyMilliseconds });
     const connection = new Connection(file, database);
     database.pragma('foreign_keys = ON');
@@ -68,6 +68,18 @@ function connect(file: string): Connection {
     return connection;
   } catch (error) {
     throw translate(error, file);
+  }
+}
+
+function makeFile(file: string): void {
+  try {
+    writeFileSync(file, '', { mode: 0o600, flag: 'a' });
+  } catch (error) {
+    throw refuse(
+      'state_root_unwritable',
+      `cannot write the ledger ${file} (${codeOf(error)}); check the folder's permissions and free space`,
+      { cause: error },
+    );
   }
 }
 
@@ -88,18 +100,33 @@ function useWriteAheadLog(database: SqliteDatabase): void {
 function prepareFolder(folder: string): void {
   try {
     const isNew = !existsSync(folder);
-    if (isNew) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (isNew) makeFolder(folder);
     const ignore = join(folder, '.gitignore');
     if ((isNew || basename(folder) === '.codex-workers') && !existsSync(ignore))
       writeFileSync(ignore, '*\n', { mode: 0o600 });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
     throw refuse(
       'state_root_unwritable',
-      `cannot create the state root ${folder} (${code}); set WORKERCTL_STATE_ROOT to a writable folder`,
+      `cannot create the state root ${folder} (${codeOf(error)}); set WORKERCTL_STATE_ROOT to a writable folder`,
       {
         cause: error,
       },
     );
   }
+}
+
+/** With its parents. Not by `recursive`, which never ends where a folder can hold no other, as in /proc. */
+function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  if (!existsSync(parent) && parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else was quicker.
+    if (!existsSync(folder) || !statSync(folder).isDirectory()) throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'error';
 }
