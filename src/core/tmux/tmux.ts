@@ -90,13 +90,19 @@ export function realTmux(runner: ProcessRunner, socket: string | undefined): Tmu
 }
 
 async function newSession(tmux: TmuxCommand, spec: NewTmuxSession): Promise<Pane> {
-  const path = spec.environment?.PATH;
-  // tmux takes the PATH of a detached session from its client, not from -e.
-  const options = path === undefined ? {} : { environment: { ...process.env, PATH: path } };
-  const made = await tmux.run('new-session', newSessionArguments(spec), options);
+  const made = await tmux.run('new-session', newSessionArguments(spec), { environment: clientEnvironment(spec) });
   const pane = parsePane(made.trimEnd());
   if (pane === null) throw refuse('tmux_failed', 'tmux new-session answered in a form that is not understood');
   return pane;
+}
+
+/**
+ * tmux takes the PATH of a detached session from its client, not from -e; and a server that has to be started keeps all
+ * that its client has, for every session that the person ever makes on it.
+ */
+function clientEnvironment({ environment, unset = [] }: NewTmuxSession): Readonly<Record<string, string | undefined>> {
+  const own = Object.entries(process.env).filter(([name]) => !unset.includes(name));
+  return { ...Object.fromEntries(own), ...(environment?.PATH === undefined ? {} : { PATH: environment.PATH }) };
 }
 
 async function listPanes(tmux: TmuxCommand, session?: string): Promise<readonly Pane[]> {

@@ -50,6 +50,22 @@ describe('what tmux refuses', () => {
     assert.equal(runner.calls[0]?.options.stdin, 'secret');
   });
 
+  it('hands no variable that belongs to somebody else to a server that it starts', async () => {
+    const runner = new FakeProcessRunner({ tmux: {} });
+    process.env.VSCODE_OF_A_TEST = '1';
+    try {
+      const unset = ['VSCODE_OF_A_TEST'];
+      const spec = { name: 'codex-w1', cwd: '/', argv: ['codex'], environment: { PATH: '/bin' }, unset };
+      await assert.rejects(realTmux(runner, undefined).newSession(spec), ConveyorError);
+    } finally {
+      delete process.env.VSCODE_OF_A_TEST;
+    }
+    const { environment = process.env } = runner.calls[0]?.options ?? {};
+    assert.equal(environment.PATH, '/bin');
+    assert.ok('HOME' in environment);
+    assert.ok(!('VSCODE_OF_A_TEST' in environment));
+  });
+
   it('uses the socket that was named, as a name or as a path', async () => {
     for (const [socket, expected] of [
       ['mine', '-L mine'],
