@@ -3,7 +3,7 @@ import { type SettingName, settingKeys } from '../ids.ts';
 interface SettingDefinition {
   readonly type: string | readonly string[];
   readonly default: unknown;
-  readonly scope: 'window' | 'machine' | 'machine-overridable';
+  readonly scope: 'window' | 'machine';
   readonly markdownDescription: string;
   readonly enum?: readonly string[];
   readonly enumDescriptions?: readonly string[];
@@ -57,23 +57,25 @@ export const settingDefinitions: Readonly<Record<SettingName, SettingDefinition>
   notifyQuestion: notify('a session asks a question', 'notification'),
   notifyFailure: notify('a session failed, stalled, or a message could not be delivered', 'notification'),
   notifyTurnFinished: notify('a session that nobody supervises finished its turn', 'status'),
+  // Neither these three nor the rights below may come from a workspace: the agents that work there write its settings,
+  // from inside their sandbox, and what these name runs outside of it.
   tmuxPath: {
     type: ['string', 'null'],
     default: null,
-    scope: 'machine-overridable',
+    scope: 'machine',
     markdownDescription: 'Path of `tmux`. Looked up on PATH when empty.',
   },
   tmuxSocket: {
     type: ['string', 'null'],
     default: null,
-    scope: 'machine-overridable',
+    scope: 'machine',
     markdownDescription:
       'Socket of the tmux server in which sessions are started. Your default server when empty; `CONVEYOR_TMUX_SOCKET` wins over both.',
   },
   codexPath: {
     type: ['string', 'null'],
     default: null,
-    scope: 'machine-overridable',
+    scope: 'machine',
     markdownDescription: 'Path of `codex`. Looked up on PATH when empty.',
   },
   managerPermissions: {
@@ -81,14 +83,13 @@ export const settingDefinitions: Readonly<Record<SettingName, SettingDefinition>
     items: { type: 'string', enum: permissionActions },
     uniqueItems: true,
     default: [],
-    // A workspace can't grant rights to the agents that work in it.
     scope: 'machine',
     markdownDescription:
       'What managers may do beyond nudging. Kept in your own settings: a repository can’t grant its agents anything.',
   },
 };
 
-/** Settings that a workspace which isn't trusted can't change. */
+/** Settings that decide what is run and what is permitted: no workspace changes them, trusted or not. */
 export const restrictedSettings: readonly SettingName[] = ['tmuxPath', 'tmuxSocket', 'codexPath', 'managerPermissions'];
 
 export function contributedConfiguration(): object {

@@ -7,6 +7,7 @@ import { commandIds, contextKeys, settingKeys } from '../../../src/extension/ids
 import { commandDefinitions } from '../../../src/extension/manifest/commands.ts';
 import { generatedManifest } from '../../../src/extension/manifest/manifest.ts';
 import { inlineActions } from '../../../src/extension/manifest/menus.ts';
+import { restrictedSettings, settingDefinitions } from '../../../src/extension/manifest/settings.ts';
 import { contributedViews } from '../../../src/extension/manifest/views.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -48,6 +49,10 @@ describe('the generated manifest', () => {
   it('leaves no context key unused by the manifest', () => {
     const text = JSON.stringify(generatedManifest());
     for (const key of Object.values(contextKeys)) assert.ok(text.includes(key), key);
+  });
+
+  it('lets no file of a workspace, where agents write, choose what is run, where, or what is permitted', () => {
+    for (const name of restrictedSettings) assert.equal(settingDefinitions[name].scope, 'machine', name);
   });
 
   it('links welcome views only to commands that exist', () => {
