@@ -17,6 +17,7 @@ import {
   flagName,
   type InputOf,
   optionalChoice,
+  optionalNumber,
   optionalText,
   positional,
   positionalChoice,
@@ -30,8 +31,9 @@ import { expandHome, type OperationContext } from './operationContext.ts';
 import { jsonRecord } from './outputs.ts';
 import { recordLoopEvidence } from './recordLoopEvidence.ts';
 import { runOutput } from './runs.ts';
+import { type DiffReport, recordVisualDiff } from './visualDiff.ts';
 
-const actions = ['add', 'adversarial-check'] as const;
+const actions = ['add', 'visual-diff', 'adversarial-check'] as const;
 
 const inputs = {
   action: positionalChoice('what to record', 'ACTION', actions),
@@ -48,6 +50,12 @@ const inputs = {
   failureMode: optionalText('adversarial-check: how it could realistically be wrong', { placeholder: 'TEXT' }),
   check: optionalText('adversarial-check: what was tried to show that', { placeholder: 'TEXT' }),
   result: optionalText('adversarial-check: what came out', { placeholder: 'TEXT' }),
+  reference: optionalText('visual-diff: how it should look', { placeholder: 'PNG' }),
+  candidate: optionalText('visual-diff: how it looks', { placeholder: 'PNG' }),
+  threshold: optionalNumber('visual-diff: how much of the pixels may differ, 0 to 1', { placeholder: 'SHARE' }),
+  diffOutput: optionalText('visual-diff: where to draw the pixels that differ', { placeholder: 'PNG' }),
+  reportOutput: optionalText('visual-diff: where to write the report', { placeholder: 'JSON' }),
+  failAboveThreshold: flag('visual-diff: exit 1 when too much differs; it is recorded all the same'),
   json: flag('print JSON, as it does anyway'),
 };
 
@@ -60,6 +68,10 @@ const grammar: Record<
   { readonly required: readonly (keyof Input)[]; readonly taken: readonly (keyof Input)[] }
 > = {
   add: { required: ['evidenceType'], taken: ['status', 'proof', 'artifactPath', 'metadataJson'] },
+  'visual-diff': {
+    required: ['reference', 'candidate', 'threshold'],
+    taken: ['diffOutput', 'reportOutput', 'failAboveThreshold'],
+  },
   'adversarial-check': { required: ['failureMode', 'check', 'result'], taken: ['status', 'artifactPath'] },
 };
 const common: readonly string[] = ['action', 'task', 'loopRun', 'iteration', 'source', 'correlationId', 'json'];
@@ -84,7 +96,29 @@ const recorded = () =>
     ),
   });
 
+const diffOutput = (): z.ZodMiniType<DiffReport> =>
+  z.object({
+    reference: z.string(),
+    candidate: z.string(),
+    diff_image: z.nullable(z.string()),
+    viewport: z.string(),
+    changed_pixels: z.number(),
+    total_pixels: z.number(),
+    diff_score: z.number(),
+    threshold: z.number(),
+    below_threshold: z.boolean(),
+  });
+
+const compared = () =>
+  z.object({
+    criterion: criterionOutput(),
+    evidence: jsonRecord(),
+    diff: diffOutput(),
+    threshold_criterion: criterionOutput(),
+  });
+
 type Recorded = z.infer<ReturnType<typeof recorded>>;
+type Output = Recorded | z.infer<ReturnType<typeof compared>>;
 
 /** Receipts of what an iteration has shown: the gate before the next one reads them. */
 export const loopEvidence = defineOperation({
@@ -92,15 +126,19 @@ export const loopEvidence = defineOperation({
   summary: 'Record what an iteration of a loop has shown.',
   effect: 'writes',
   inputs,
-  output: recorded,
-  run: async (context, input): Promise<Recorded> => {
+  output: (): z.ZodMiniType<Output> => z.union([compared(), recorded()]),
+  exitStatus: (output, { failAboveThreshold }) =>
+    failAboveThreshold && 'diff' in output && !output.diff.below_threshold ? 1 : 0,
+  run: async (context, input): Promise<Output> => {
     refuseGrammar(input);
     const { ledger } = context;
     const task = requireTask(ledger, input.task);
     const loop = requireLoopRun(ledger, task, input.loopRun);
     if (input.iteration < 1) throw refuse('invalid_value', `--iteration must be at least 1, not ${input.iteration}`);
     if (loop.remark !== null) context.warn(loop.remark);
-    return record(context, task, loop, input);
+    const { reference, candidate, threshold } = input;
+    if (reference === null || candidate === null || threshold === null) return record(context, task, loop, input);
+    return recordVisualDiff(context, task, loop, { ...input, reference, candidate, threshold });
   },
 });
 
@@ -111,10 +149,10 @@ function refuseGrammar(input: Input): void {
   const missing = required.filter((name) => input[name] === null).map(flagName);
   if (missing.length > 0) throw refuse('usage', `the following arguments are required: ${missing.join(', ')}`);
   const known = [...common, ...required, ...taken];
-  const strange = Object.keys(input).filter(
-    (name) => !known.includes(name) && Object.entries(input).some(([key, value]) => key === name && value !== null),
-  );
-  if (strange.length > 0) throw refuse('usage', `${strange.map(flagName).join(', ')} is not for ${verb}`);
+  const strange = Object.entries(input)
+    .filter(([name, value]) => !known.includes(name) && value !== null && value !== false)
+    .map(([name]) => flagName(name));
+  if (strange.length > 0) throw refuse('usage', `${strange.join(', ')} is not for ${verb}`);
 }
 
 async function record(context: OperationContext, task: Task, loop: LoopRun, input: Input): Promise<Recorded> {

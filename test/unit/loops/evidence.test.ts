@@ -108,8 +108,8 @@ describe('loop-evidence', () => {
     await fixture.run(tasks, { create: 'beta', goal: 'B' });
     const other = { createRun: 'beta', template: 'build_then_clear', name: 'loop' };
     await fixture.run(loopTemplatesVerb, other);
-    const { run } = await fixture.run(loopEvidence, receipt);
-    assert.equal(run.task_id, requireTask(fixture.context.ledger, 'alpha').id);
+    const stored = await fixture.run(loopEvidence, receipt);
+    assert.equal(stored.criterion.task_id, requireTask(fixture.context.ledger, 'alpha').id);
     const next = { task: 'beta', message: 'Once more', loopRun: 'loop', requestedIteration: 1 };
     const before = fixture.warnings.length;
     await fixture.run(enqueueContinueIteration, next);
