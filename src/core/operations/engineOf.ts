@@ -33,7 +33,8 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
   const { ledger, clock, host, processes, variables } = context;
   const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
   const permits = (permission: string) => order.permissions.has(permission);
-  const own = { ...dispatchDependenciesOf(context), permits };
+  // Nobody builds an engine inside a sandbox, and the lease of a former leader may say otherwise until this one has its own.
+  const own = { ...dispatchDependenciesOf(context), permits, isSandboxed: false };
   const dispatch = order.checkpoint === undefined ? own : { ...own, checkpoint: order.checkpoint };
   const steps = coreSteps({
     dispatcherId: order.dispatcherId,

@@ -2,6 +2,7 @@ import type { PassOptions, ProcessedItem } from '../dispatch/dependencies.ts';
 import type { DispatchInput } from './dispatch.ts';
 import { engineOf } from './engineOf.ts';
 import type { OperationContext } from './operationContext.ts';
+import { refuseToLeadFromSandbox } from './sandbox.ts';
 import { readUserPermissions } from './userPermissions.ts';
 import type { WatchSummary } from './watchDispatch.ts';
 
@@ -10,13 +11,14 @@ const keptItems = 1000;
 
 /**
  * `dispatch --watch` as the supervisor of its ledger: the engine of the extension, without an editor. Leads until
- * interrupted, or stands by while a window leads.
+ * interrupted, or stands by while a window leads. Throws `not_supported` inside a sandbox.
  */
 export async function leadDispatch(
   context: OperationContext,
   input: DispatchInput,
   options: PassOptions,
 ): Promise<WatchSummary> {
+  refuseToLeadFromSandbox(context);
   let processed: readonly ProcessedItem[] = [];
   const warnings = new Set<string>();
   const warnOnce = (line: string) => {

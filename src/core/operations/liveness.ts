@@ -11,7 +11,7 @@ const blindPane = blindView('nobody has looked at it lately', false);
 const trustSeconds = 30;
 
 /** Who looks, from where, and at whose record. */
-type Witness = Pick<OperationContext, 'ledger' | 'host' | 'clock' | 'variables'>;
+type Witness = Pick<OperationContext, 'surface' | 'ledger' | 'host' | 'clock' | 'variables'>;
 
 /**
  * Whether a session's process lives, without looking at its pane. Null: it has none of its own, or it can't be seen

@@ -1,4 +1,6 @@
+import { refuse } from '../domain/errors.ts';
 import { leadershipLease, readLease } from '../ledger/leaseStore.ts';
+import { livingLeader } from './livingLeader.ts';
 import type { OperationContext } from './operationContext.ts';
 
 /**
@@ -8,15 +10,36 @@ import type { OperationContext } from './operationContext.ts';
  * Codex says so in its variables; where they were taken away, the process namespace differs from the supervisor's.
  */
 export function isSandboxed({
+  surface,
   variables,
   host,
   ledger,
-}: Pick<OperationContext, 'variables' | 'host' | 'ledger'>): boolean {
-  if (Object.keys(variables).some((name) => name.startsWith('CODEX_SANDBOX'))) return true;
+}: Pick<OperationContext, 'surface' | 'variables' | 'host' | 'ledger'>): boolean {
+  // An editor is no command of a Codex; whoever led before it, in a container perhaps, says nothing about it.
+  if (surface === 'panel') return false;
+  if (isToolOfCodex(variables)) return true;
   const supervisor = readLease(ledger, leadershipLease);
   // A supervisor of an earlier boot, or of another machine, says nothing about this namespace.
   if (supervisor === null || supervisor.bootId !== host.bootId) return false;
   return (
     supervisor.pidNamespace !== null && host.pidNamespace !== null && supervisor.pidNamespace !== host.pidNamespace
   );
+}
+
+/**
+ * Who leads looks at processes and types into terminals: from inside a sandbox everybody would be found dead, and nothing
+ * could be typed. Throws `not_supported`.
+ */
+export function refuseToLeadFromSandbox(context: OperationContext): void {
+  const leader = livingLeader(context);
+  const isElsewhere = leader !== null && leader.pidNamespace !== context.host.pidNamespace;
+  if (!isToolOfCodex(context.variables) && !isElsewhere) return;
+  throw refuse(
+    'not_supported',
+    `"dispatch --watch" leads the ledger and can't do so from inside a sandbox; run it outside, or "dispatch --once" here`,
+  );
+}
+
+function isToolOfCodex(variables: OperationContext['variables']): boolean {
+  return Object.keys(variables).some((name) => name.startsWith('CODEX_SANDBOX'));
 }
