@@ -10,7 +10,8 @@ export function attachArguments(
 ): readonly string[] {
   return [
     '-u',
-    ...(socketPath === null ? [] : ['-S', socketPath]),
+    // Recorded as it was given: `$CONVEYOR_TMUX_SOCKET` and the setting may be a name.
+    ...(socketPath === null ? [] : [socketPath.includes('/') ? '-S' : '-L', socketPath]),
     'attach-session',
     ...(access === 'watch' ? ['-r'] : []),
     '-t',

@@ -85,4 +85,9 @@ describe('attaching', () => {
     assert.ok(attachArguments(terminal, 'watch').includes('-r'));
     assert.ok(!attachArguments({ ...terminal, socketPath: null }, 'takeOver').includes('-S'));
   });
+
+  it('takes a socket that is a name for a name, as everybody else does', () => {
+    const terminal = { session: 'codex-w', target: '=codex-w:', paneId: '%1', socketPath: 'mine' };
+    assert.deepEqual(attachArguments(terminal, 'takeOver').slice(1, 3), ['-L', 'mine']);
+  });
 });
