@@ -87,10 +87,10 @@ async function withDiagnosed<Answer>(
 }
 
 function lookAround(context: OperationContext, ledger: Connection, managerStaleSeconds: number): Promise<LiveCheck> {
-  const { host, clock, variables, processes } = context;
+  const { host, clock, variables, surface, processes } = context;
   return checkLive({
     ledger,
-    isAlive: livenessFrom({ ledger, host, clock, variables }),
+    isAlive: livenessFrom({ ledger, host, clock, variables, surface }),
     tmuxOn: (socket) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET),
     managerStaleSeconds,
     now: clock.now(),
