@@ -5,6 +5,7 @@ import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { ledgerFileName } from '../ledger/openLedger.ts';
 import type { Variables } from './operationContext.ts';
+import { userDataFolder } from './userFolders.ts';
 
 /** What runs the command line: a Node 22.15 or newer, or an Electron that acts as one. */
 export interface ShimRuntime {
@@ -46,14 +47,10 @@ export function writeShim(ledgerFile: string, runtime: ShimRuntime, variables: V
   return { folder, command: join(folder, 'conveyor') };
 }
 
-export function shimFolder(ledgerFile: string, { XDG_DATA_HOME, HOME }: Variables): string {
-  const home = HOME ?? '/root';
-  const data =
-    XDG_DATA_HOME ??
-    (process.platform === 'darwin' ? join(home, 'Library', 'Application Support') : join(home, '.local', 'share'));
+export function shimFolder(ledgerFile: string, variables: Variables): string {
   const named = isUsualName(ledgerFile) ? dirname(ledgerFile) : ledgerFile;
   const ledger = createHash('sha256').update(named).digest('hex').slice(0, 16);
-  return join(data, 'agent-conveyor', ledger);
+  return join(userDataFolder(variables), 'agent-conveyor', ledger);
 }
 
 function isUsualName(ledgerFile: string): boolean {

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Variables } from './operationContext.ts';
+import { userConfigFolder } from './userFolders.ts';
 
 const permissionFile = z.object({ manager: z.array(z.string()) });
 
 /** `$XDG_CONFIG_HOME/agent-conveyor/permissions.json`: outside every workspace, where no agent writes. */
-export function permissionFilePath({ XDG_CONFIG_HOME, HOME }: Variables): string {
-  return join(XDG_CONFIG_HOME ?? join(HOME ?? '', '.config'), 'agent-conveyor', 'permissions.json');
+export function permissionFilePath(variables: Variables): string {
+  return join(userConfigFolder(variables), 'agent-conveyor', 'permissions.json');
 }
 
 /**

@@ -21,7 +21,9 @@ export function temporaryContext(options: Partial<ContextOptions> = {}): Tempora
   const clock = new FakeClock();
   const host = new FakeHostFacts();
   const processes = new FakeProcessRunner();
-  const context = new HostedContext({ surface: 'cli', cwd: folder, variables: {}, clock, host, processes, ...options });
+  // Nothing that a test writes goes to whoever runs it.
+  const variables = { HOME: folder, ...options.variables };
+  const context = new HostedContext({ surface: 'cli', cwd: folder, clock, host, processes, ...options, variables });
   return {
     context,
     folder,
