@@ -10,6 +10,7 @@ export type IdentifierPrefix =
   | 'dispatch'
   | 'continuation'
   | 'epilogue'
+  | 'export'
   | 'worker'
   | 'workerctl';
 

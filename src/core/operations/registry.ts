@@ -30,6 +30,7 @@ const loaders = {
   'enqueue-nudge-worker': async () => (await import('./enqueue.ts')).enqueueNudgeWorker,
   epilogue: async () => (await import('./epilogue.ts')).epilogue,
   events: async () => (await import('./workerFolders.ts')).events,
+  'export-task': async () => (await import('./exportTask.ts')).exportTask,
   'finish-task': async () => (await import('./finishTask.ts')).finishTask,
   handoff: async () => (await import('./handoff.ts')).handoff,
   'idle-check': async () => (await import('./workerTerminal.ts')).idleCheck,

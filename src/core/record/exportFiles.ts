@@ -1,0 +1,177 @@
+import { type JsonObject, printedJson } from '../domain/json.ts';
+import { listPrompts, listWorkerCaptures, type Prompt, type WorkerCapture } from '../ledger/exportStore.ts';
+import type { Connection } from '../ledger/connection.ts';
+import type { SessionRole } from '../ledger/sessionStore.ts';
+import type { Task } from '../ledger/taskStore.ts';
+import { countTelemetry, listTelemetry } from '../ledger/telemetryQueryStore.ts';
+import { listNewestWithText } from '../ledger/transcriptStore.ts';
+import { auditTask } from './audit.ts';
+import { exportStatus } from './exportStatus.ts';
+import { auditMutations } from './mutationAudit.ts';
+import { measure, redactObject } from './redact.ts';
+import { replayTask } from './replay.ts';
+import { compareEntries } from './replayEntry.ts';
+import { showTelemetry, summarise, telemetryLine, type TelemetrySummary } from './telemetryShown.ts';
+
+export interface ExportRequest {
+  readonly includeContent: boolean;
+  /** The text of the transcript segments. */
+  readonly includeTranscripts: boolean;
+  /** Also as a story, and as one text for each side. */
+  readonly includeFullTranscripts: boolean;
+}
+
+export interface ExportFile {
+  readonly name: string;
+  /** Made when it is written: one file is in memory at a time. */
+  text(): string;
+}
+
+/** Every name that an export may have, so that an earlier one can be told from other files. */
+export const exportFileNames = [
+  'task-status.json',
+  'audit.json',
+  'acceptance-criteria.json',
+  'prompts.json',
+  'transcript-captures.json',
+  'terminal-captures.json',
+  'agent-observations.json',
+  'manager-cycles.json',
+  'manager-cycle-spans.json',
+  'manager-decisions.json',
+  'mutation-audit.json',
+  'replay.json',
+  'telemetry-events.json',
+  'telemetry-summary.json',
+  'telemetry-report.md',
+  'transcript-segments.json',
+  'replay-full-transcript.json',
+  'transcripts/worker.txt',
+  'transcripts/manager.txt',
+] as const;
+
+type FileName = (typeof exportFileNames)[number];
+
+/** The papers of a task, in the order of the manifest. Read them inside one snapshot of the ledger. */
+export function exportFiles(ledger: Connection, task: Task, request: ExportRequest): readonly ExportFile[] {
+  const { includeContent } = request;
+  // Once for all of its parts.
+  const audit = auditTask(ledger, task, includeContent);
+  const writers: Record<FileName, (() => string) | null> = {
+    'task-status.json': () => json(exportStatus(ledger, task, includeContent)),
+    'audit.json': () => json(audit),
+    'acceptance-criteria.json': () => json(audit.acceptance_criteria),
+    'prompts.json': () => json(listPrompts(ledger, task.id).map((prompt) => shownPrompt(prompt, includeContent))),
+    'transcript-captures.json': () =>
+      json(listWorkerCaptures(ledger, task.id).map((capture) => shownCapture(capture, includeContent))),
+    'terminal-captures.json': () => json(audit.terminal_captures),
+    'agent-observations.json': () => json(audit.agent_observations),
+    'manager-cycles.json': () => json(audit.manager_cycles),
+    'manager-cycle-spans.json': () => json(audit.manager_cycle_spans),
+    'manager-decisions.json': () => json(audit.manager_decisions),
+    'mutation-audit.json': () => json(auditMutations(ledger, task)),
+    'replay.json': () => json(story(ledger, task, 'timeline', includeContent)),
+    ...telemetryWriters(ledger, task, includeContent),
+    ...transcriptWriters(ledger, task, request),
+  };
+  return exportFileNames.flatMap((name) => {
+    const text = writers[name];
+    return text === null ? [] : [{ name, text }];
+  });
+}
+
+function json(value: unknown): string {
+  return `${printedJson(value)}\n`;
+}
+
+function story(ledger: Connection, task: Task, format: 'timeline' | 'full-transcript', includeContent: boolean) {
+  const question = { format, role: 'all', before: null, limit: null, includeContent } as const;
+  const { entries, mode, role } = replayTask(ledger, task, question);
+  return { entries, mode, role, task };
+}
+
+/** All of it, oldest first: nothing is cut off (AT-8). */
+function telemetryWriters(ledger: Connection, task: Task, includeContent: boolean) {
+  const records = () =>
+    listTelemetry(ledger, { taskId: task.id }, { limit: -1, newestFirst: false }).map((record) =>
+      showTelemetry(record, includeContent),
+    );
+  const summary = () => summarise(countTelemetry(ledger, { taskId: task.id }));
+  return {
+    'telemetry-events.json': () => json(records()),
+    'telemetry-summary.json': () => json(summary()),
+    'telemetry-report.md': () => report(task, summary(), records().map(telemetryLine)),
+  };
+}
+
+function report(task: Task, summary: TelemetrySummary, lines: readonly string[]): string {
+  const counts = Object.entries(summary.by_event_type).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return [
+    `# Telemetry of ${task.name}`,
+    '',
+    `- Task: ${task.id}`,
+    `- Events: ${summary.total}`,
+    `- First: ${summary.first_timestamp ?? 'none'}`,
+    `- Last: ${summary.last_timestamp ?? 'none'}`,
+    '',
+    '## Kinds of events',
+    '',
+    ...counts.map(([type, count]) => `- ${type}: ${count}`),
+    '',
+    '## Timeline',
+    '',
+    ...lines.map((line) => `- ${line.trimEnd()}`),
+    '',
+  ].join('\n');
+}
+
+function transcriptWriters(
+  ledger: Connection,
+  task: Task,
+  { includeContent, includeTranscripts, includeFullTranscripts }: ExportRequest,
+) {
+  const segments = (role: SessionRole | null) => listNewestWithText(ledger, { taskId: task.id, role, limit: null });
+  const isFull = includeFullTranscripts;
+  const transcript = (role: SessionRole) => (isFull ? () => segments(role).map(segmentText).join('') : null);
+  return {
+    'transcript-segments.json': isFull || includeTranscripts ? () => json(segments(null)) : null,
+    'replay-full-transcript.json': isFull ? () => json(transcriptStory(ledger, task, includeContent)) : null,
+    'transcripts/worker.txt': transcript('worker'),
+    'transcripts/manager.txt': transcript('manager'),
+  };
+}
+
+/** With what terminals showed, which was asked for; what was said elsewhere only if that was asked for too. */
+function transcriptStory(ledger: Connection, task: Task, includeContent: boolean) {
+  const full = story(ledger, task, 'full-transcript', true);
+  if (includeContent) return full;
+  const shown = story(ledger, task, 'timeline', false).entries;
+  const terminals = full.entries.filter(({ source }) => source === 'transcript_segments');
+  const entries = [...shown, ...terminals].toSorted(compareEntries);
+  return { ...full, entries };
+}
+
+function segmentText(segment: ReturnType<typeof listNewestWithText>[number]): string {
+  const { id, role, captured_at: at, segment_kind: kind, segment_text: text } = segment;
+  return `--- ${role} segment ${id} ${at} (${kind}) ---\n${text ?? '[metadata only]'}\n`;
+}
+
+function shownPrompt({ content, policy, source_snapshot, ...facts }: Prompt, includeContent: boolean): JsonObject {
+  if (includeContent) return { ...facts, content, policy, source_snapshot };
+  return {
+    ...facts,
+    ...measured('content', content),
+    policy: redactObject(policy),
+    source_snapshot: redactObject(source_snapshot),
+  };
+}
+
+function shownCapture({ content, ...facts }: WorkerCapture, includeContent: boolean): JsonObject {
+  if (includeContent || content === null) return { ...facts, content };
+  return { ...facts, ...measured('content', content) };
+}
+
+function measured(name: string, words: string): JsonObject {
+  const { bytes, lines } = measure(words);
+  return { [`${name}_redacted`]: true, [`${name}_byte_count`]: bytes, [`${name}_line_count`]: lines };
+}
