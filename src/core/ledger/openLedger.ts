@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { busyMilliseconds, Connection, isBusy, translate } from './connection.ts';
@@ -6,6 +6,7 @@ import { migrateLedger, refuseNewer, sharedSchemaVersion, type MigrationResult }
 import { openSqlite, type SqliteDatabase } from './sqliteDriver.ts';
 
 export const ledgerFileName = 'workerctl.db';
+const ownFolderName = '.codex-workers';
 
 export interface OpenedLedger {
   readonly connection: Connection;
@@ -15,20 +16,38 @@ export interface OpenedLedger {
 /**
  * Opens `<state root>/workerctl.db` (or any file), creating folder and file when they are missing, and brings it up to date.
  *
- * The folder is 0700 and ignores itself in git; every file in it is 0600. Opening an up-to-date ledger writes nothing.
+ * The folder is 0700 and ignores itself in git; the ledger's files are 0600, and made so where they were not. Opening an
+ * up-to-date ledger writes nothing.
  * Throws `state_root_unwritable`, `ledger_invalid`, `ledger_newer`, `ledger_busy`, `runtime_unsupported`.
  */
 export function openLedger(file: string, now: number): OpenedLedger {
   prepareFolder(dirname(file));
-  const isNew = !existsSync(file);
   const connection = connect(file);
   try {
     const migration = migrateLedger(connection, now);
-    if (isNew) chmodSync(file, 0o600);
+    keepPrivate(file);
     return { connection, migration };
   } catch (error) {
     connection.close();
     throw translate(error, file);
+  }
+}
+
+/** What a ledger holds is its owner's alone, also in one that another program made or a copy brought. */
+function keepPrivate(file: string): void {
+  const folder = dirname(file);
+  // Any other folder may have been there for other things before.
+  if (basename(folder) === ownFolderName) restrict(folder, 0o700);
+  for (const suffix of ['', '-wal', '-shm']) restrict(`${file}${suffix}`, 0o600);
+}
+
+function restrict(path: string, mode: number): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isSymbolicLink() || (found.mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, mode);
+  } catch {
+    // Somebody else's file, or a file system without modes: as it is.
   }
 }
 
@@ -102,7 +121,7 @@ function prepareFolder(folder: string): void {
     const isNew = !existsSync(folder);
     if (isNew) makeFolder(folder);
     const ignore = join(folder, '.gitignore');
-    if ((isNew || basename(folder) === '.codex-workers') && !existsSync(ignore))
+    if ((isNew || basename(folder) === ownFolderName) && !existsSync(ignore))
       writeFileSync(ignore, '*\n', { mode: 0o600 });
   } catch (error) {
     throw refuse(

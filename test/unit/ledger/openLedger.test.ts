@@ -42,6 +42,35 @@ describe('openLedger', () => {
     connection.close();
   });
 
+  it('takes a ledger that others could read for its owner alone, with its folder and what belongs to it', () => {
+    const root = join(folder, '.codex-workers');
+    const file = join(root, 'workerctl.db');
+    openLedger(file, now).connection.close();
+    chmodSync(root, 0o755);
+    chmodSync(file, 0o644);
+    const { connection } = openLedger(file, now);
+    connection.write(() => connection.run('UPDATE panel_sequence SET value = value + 1 WHERE id = 1'));
+    assert.equal(statSync(root).mode & 0o777, 0o700);
+    for (const name of readdirSync(root)) assert.equal(statSync(join(root, name)).mode & 0o777, 0o600, name);
+    assert.ok(readdirSync(root).includes('workerctl.db-wal'));
+    connection.close();
+  });
+
+  it("leaves the rights of folders alone that are not the ledger's own, and of what is no ledger", () => {
+    chmodSync(folder, 0o755);
+    openLedger(join(folder, 'workerctl.db'), now).connection.close();
+    assert.equal(statSync(folder).mode & 0o777, 0o755);
+    const file = join(folder, 'notes.db');
+    writeFileSync(file, 'no database, but long enough to be taken for one at first sight: '.repeat(20), {
+      mode: 0o644,
+    });
+    assert.throws(
+      () => openLedger(file, now),
+      (error) => ConveyorError.is(error, 'ledger_invalid'),
+    );
+    assert.equal(statSync(file).mode & 0o777, 0o644);
+  });
+
   it('OD-30: opening a ledger that is up to date runs no migration and writes nothing', () => {
     const file = join(folder, 'workerctl.db');
     openLedger(file, now).connection.close();
