@@ -72,7 +72,10 @@ describe('tmux', () => {
     const { tmux } = server.ports;
     const argv = ['printf', '<%s>\\n', 'a b', '$HOME', ';', 'x;', '-e', '`date`', "it's"];
     const pane = await tmux.newSession({ name: 'argv', cwd: server.folder, argv, keepWhenDead: true });
-    await until('printf has ended', async () => (await tmux.snapshot(pane.paneId)).pane.isDead);
+    // tmux can know that a program has ended before it has read all that it said.
+    await until('printf has said its last word', async () =>
+      (await tmux.capture(pane.paneId, { historyLines: 20 })).includes("<it's>"),
+    );
     const said = await tmux.capture(pane.paneId, { historyLines: 20 });
     for (const argument of argv.slice(2)) assert.ok(said.includes(`<${argument}>`), `${argument} in ${said}`);
   });
@@ -83,7 +86,9 @@ describe('tmux', () => {
     const { paneId } = await tmux.newSession({ name: 'short', cwd: server.folder, argv, keepWhenDead: true });
     await until('it is dead', async () => (await tmux.snapshot(paneId)).pane.isDead);
     assert.equal((await tmux.snapshot(paneId)).pane.exitStatus, 3);
-    assert.match(await tmux.capture(paneId, { historyLines: 20 }), /last words/);
+    await until('its last words are there', async () =>
+      (await tmux.capture(paneId, { historyLines: 20 })).includes('last words'),
+    );
   });
 
   it('prints signs beyond ASCII without a UTF-8 locale', async () => {

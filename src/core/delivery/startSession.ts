@@ -14,7 +14,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { askCodexVersion, type CodexBinary, type CodexVersion } from '../codex/codexVersion.ts';
 import { findCodexProcess } from '../codex/codexProcess.ts';
-import { discoverThread, findRolloutOfThread, type ThreadCandidate } from '../codex/discoverThread.ts';
+import { discoverThread, findRolloutOfThread, findThread, type ThreadCandidate } from '../codex/discoverThread.ts';
 import { planLaunch, type LaunchPlan } from '../codex/launchPlan.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
@@ -50,6 +50,8 @@ export interface StartRequest {
   /** A codex to use when none is on PATH: the dev dependency. */
   readonly fallbackCodex?: string;
   readonly extraArguments?: readonly string[];
+  /** Takes up this thread instead of beginning one: ready only when the pane's own process holds it. */
+  readonly resumes?: string;
   readonly width?: number;
   readonly height?: number;
 }
@@ -103,7 +105,7 @@ export async function startSession(ports: StartPorts, request: StartRequest): Pr
     approval: request.approval,
     stateRoot: request.stateRoot,
     toolPath: request.setsToolPath ? environment.PATH : null,
-    ...(request.extraArguments === undefined ? {} : { extra: request.extraArguments }),
+    extra: [...(request.extraArguments ?? []), ...(request.resumes === undefined ? [] : ['resume', request.resumes])],
   });
   const inherited = new Set([...Object.keys(process.env), ...(await ports.tmux.environmentNames())]);
   const notBefore = ports.clock.now();
@@ -175,7 +177,7 @@ async function waitUntilReady(start: Start): Promise<StartedSession> {
     const now = clock.monotonic();
     if (snapshot.styled !== still.screen) still = { screen: snapshot.styled, since: now };
     const isStill = now - still.since >= STILL_MILLISECONDS;
-    const thread = findThread(start, snapshot);
+    const thread = threadIn(start, snapshot);
     if (isStill && mayAnswerTrust && isTrustQuestion(snapshot)) {
       mayAnswerTrust = false;
       await start.ports.input.pressKey(start.paneId, 'Enter');
@@ -195,9 +197,7 @@ async function look(start: Start): Promise<PaneSnapshot> {
   try {
     const snapshot = await tmux.snapshot(start.paneId);
     if (!snapshot.pane.isDead) return snapshot;
-    // tmux scrolls the screen to write that the pane is dead.
-    const styled = await tmux.capture(start.paneId, { historyLines: 60, isJoined: true });
-    last = visibleRows({ ...snapshot, styled }, 12).filter((row) => !row.startsWith('Pane is dead'));
+    last = await lastWords(start, snapshot);
     await tmux.killSession(start.tmuxSession);
     throw exitedEarly(start.tmuxSession, start.binary, snapshot.pane.exitStatus, last);
   } catch (error) {
@@ -206,7 +206,13 @@ async function look(start: Start): Promise<PaneSnapshot> {
   }
 }
 
-function findThread(start: Start, { pane }: PaneSnapshot): ThreadCandidate | null {
+function threadIn(start: Start, { pane }: PaneSnapshot): ThreadCandidate | null {
+  const { resumes } = start.request;
+  if (resumes !== undefined) {
+    const taken = findThread(start.ports.host, pane.pid, resumes, pane.title);
+    if (taken?.strategy === 'pane_title' && start.plan.threadShowsBy !== 'pane_title') return null; // more is coming
+    return taken === null ? null : { ...taken, threadId: resumes };
+  }
   const scope = { rootPid: pane.pid, notBefore: start.notBefore };
   const found = discoverThread(start.ports.host, scope, pane.title);
   if (found?.strategy === 'pane_title' && start.plan.threadShowsBy !== 'pane_title') return null; // more is coming
@@ -214,8 +220,8 @@ function findThread(start: Start, { pane }: PaneSnapshot): ThreadCandidate | nul
   return { ...found, rolloutPath: findRolloutOfThread(start.codexHome, found.threadId) };
 }
 
-function isReady({ plan }: Start, snapshot: PaneSnapshot, thread: ThreadCandidate | null): boolean {
-  if (thread === null && plan.threadShowsBy !== 'nothing') return false;
+function isReady({ plan, request }: Start, snapshot: PaneSnapshot, thread: ThreadCandidate | null): boolean {
+  if (thread === null && (plan.threadShowsBy !== 'nothing' || request.resumes !== undefined)) return false;
   const screen = readScreen(snapshot);
   if (screen.class === 'starting' || screen.dialog !== null) return false;
   return readComposer(snapshot).kind === 'composer' && !isTrustQuestion(snapshot);
@@ -232,7 +238,7 @@ function describe(
     pid: codex.pid,
     startTime: codex.startTime,
     // The title cuts the id short: good enough to know that Codex is up, not to register.
-    codexSessionId: thread === null || thread.strategy === 'pane_title' ? null : thread.threadId,
+    codexSessionId: start.request.resumes ?? (thread?.strategy === 'pane_title' ? null : (thread?.threadId ?? null)),
     codexSessionPath: thread?.rolloutPath ?? null,
     codexHome: start.codexHome,
     cwd: start.cwd,
