@@ -34,6 +34,7 @@ const loaders = {
   'finish-task': async () => (await import('./finishTask.ts')).finishTask,
   handoff: async () => (await import('./handoff.ts')).handoff,
   'idle-check': async () => (await import('./workerTerminal.ts')).idleCheck,
+  'import-compat': async () => (await import('./importCompat.ts')).importCompatVerb,
   ingest: async () => (await import('./ingest.ts')).ingest,
   interrupt: async () => (await import('./workerMessages.ts')).interrupt,
   list: async () => (await import('./workerFolders.ts')).list,
