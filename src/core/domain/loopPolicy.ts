@@ -76,13 +76,19 @@ export function judgeContinuation(
   }
   // One after the other: a jump would leave out the evidence of what was jumped over (LQ-1).
   if (requested > policy.current_iteration + 1) return refused('skipped_iteration');
-  const missing =
-    requested <= 1
-      ? []
-      : policy.required_before_continue.filter((type) => !hasEvidence(policy.run_id, requested - 1, type, criteria));
+  const missing = requested <= 1 ? [] : missingEvidence(policy, requested - 1, criteria);
   if (missing.length === 0) return { reason: null, missingEvidence: [] };
   const reason = missing.length === 1 ? `missing_${missing[0]}_evidence` : 'missing_required_evidence';
   return { reason, missingEvidence: missing };
+}
+
+/** What the loop asks for and this iteration has not shown, in the order of the policy. */
+export function missingEvidence(
+  policy: LoopPolicy,
+  iteration: number,
+  criteria: readonly EvidenceBearer[],
+): readonly string[] {
+  return policy.required_before_continue.filter((type) => !hasEvidence(policy.run_id, iteration, type, criteria));
 }
 
 /** The error text of a blocked command. */

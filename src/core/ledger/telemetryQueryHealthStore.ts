@@ -93,11 +93,16 @@ export function countPaneCaptures(ledger: Connection, filter: HealthFilter): Rec
   return asRecord(paneCaptures.all(ledger, { taskId: filter.taskId, from: filter.from ?? null }));
 }
 
+/** Every place where a payload may name the run that it belongs to. */
+export function runsNamedIn(column: string): string {
+  const places = ['run_id', 'loop_run_id', 'ralph_loop_run_id', 'ralph_loop.run_id', 'loop_policy.run_id'];
+  return places.map((place) => `json_extract(${column}, '$.${place}')`).join(', ');
+}
+
 const commandRowWithTask = z.extend(commandRow, { task_name: z.nullable(z.string()) });
 export type CommandRow = z.infer<typeof commandRowWithTask>;
 const commandsOf = `FROM commands c WHERE ($taskId IS NULL OR task_id = $taskId) AND ($from IS NULL OR updated_at >= $from)
-  AND ($runId IS NULL OR $runId IN (json_extract(payload_json, '$.run_id'), json_extract(payload_json, '$.ralph_loop_run_id'),
-    json_extract(result_json, '$.run_id'), json_extract(result_json, '$.ralph_loop_run_id')))
+  AND ($runId IS NULL OR $runId IN (${runsNamedIn('payload_json')}, ${runsNamedIn('result_json')}))
   AND ($onlyOpen = 0 OR task_id IS NULL OR task_id IN (${openTasks}))
   AND ($states IS NULL OR state IN (SELECT value FROM json_each($states)))`;
 const commands = query(

@@ -36,29 +36,10 @@ export interface FailureQuestion {
 export function failuresView(view: ViewContext, question: FailureQuestion) {
   const { ledger, limit } = view;
   const filter = filterOf(question);
-  const sideways = { runId: filter.runId, from: filter.from };
-  const ingest = readIngest(view, filter.taskId, sideways);
-  const criteria = criterionHealth(view, { taskId: filter.taskId, runId: filter.runId });
-  const count = {
-    cycles: countCycles(ledger, 'failed', filter),
-    commands: countCommandsInStates(ledger, ['failed'], filter),
-    panes: countCycles(ledger, 'pane_failed', filter),
-  };
+  const { alerts, ingest, criteria } = findFailures(view, filter);
   return {
     schema_version: 1,
-    alerts: [
-      ...alertAbove(0, count.cycles, 'failed_cycles', 'error', (n) => `${n} cycle(s) failed`),
-      ...alertAbove(0, count.commands, 'failed_commands', 'error', (n) => `${n} command(s) failed`),
-      ...alertAbove(0, ingest.error_count, 'ingest_errors', 'error', (n) => `${n} error(s) while reading rollouts`),
-      ...alertAbove(0, count.panes, 'pane_capture_failures', 'warning', (n) => `${n} look(s) at a terminal failed`),
-      ...alertAbove(
-        0,
-        criteria.open_accepted_count,
-        'open_accepted_criteria',
-        'warning',
-        (n) => `${n} accepted criterion(s) still open`,
-      ),
-    ],
+    alerts,
     failed_cycles: listCycles(ledger, 'failed', filter, limit).map(cycleItemWithTask),
     failed_commands: listCommandsInStates(ledger, ['failed'], filter, limit).map(commandItem),
     pane_capture_failures: listCycles(ledger, 'pane_failed', filter, limit).map(cycleItemWithTask),
@@ -73,6 +54,39 @@ export function failuresView(view: ViewContext, question: FailureQuestion) {
     operator: operatorPart(view, question),
     storage: storageOf(ledger, filter.taskId),
   };
+}
+
+interface FailureFilter {
+  readonly taskId: string | null;
+  readonly runId: string | null;
+  readonly from: string | null;
+  readonly onlyOpen: boolean;
+}
+
+/** How much went wrong, and what that alerts to. */
+export function findFailures(view: ViewContext, filter: FailureFilter) {
+  const { ledger } = view;
+  const ingest = readIngest(view, filter.taskId, { runId: filter.runId, from: filter.from });
+  const criteria = criterionHealth(view, { taskId: filter.taskId, runId: filter.runId });
+  const count = {
+    cycles: countCycles(ledger, 'failed', filter),
+    commands: countCommandsInStates(ledger, ['failed'], filter),
+    panes: countCycles(ledger, 'pane_failed', filter),
+  };
+  const alerts = [
+    ...alertAbove(0, count.cycles, 'failed_cycles', 'error', (n) => `${n} cycle(s) failed`),
+    ...alertAbove(0, count.commands, 'failed_commands', 'error', (n) => `${n} command(s) failed`),
+    ...alertAbove(0, ingest.error_count, 'ingest_errors', 'error', (n) => `${n} error(s) while reading rollouts`),
+    ...alertAbove(0, count.panes, 'pane_capture_failures', 'warning', (n) => `${n} look(s) at a terminal failed`),
+    ...alertAbove(
+      0,
+      criteria.open_accepted_count,
+      'open_accepted_criteria',
+      'warning',
+      (n) => `${n} accepted criterion(s) still open`,
+    ),
+  ];
+  return { alerts, count, ingest, criteria };
 }
 
 export type FailuresView = ReturnType<typeof failuresView>;
@@ -98,7 +112,7 @@ function operatorPart(view: ViewContext, question: FailureQuestion) {
   };
 }
 
-function filterOf({ task, run, window, activeOnly }: FailureQuestion) {
+function filterOf({ task, run, window, activeOnly }: FailureQuestion): FailureFilter {
   return {
     taskId: task?.id ?? run?.task_id ?? null,
     runId: run?.id ?? null,
