@@ -39,6 +39,7 @@ const loaders = {
   interrupt: async () => (await import('./workerMessages.ts')).interrupt,
   list: async () => (await import('./workerFolders.ts')).list,
   'loop-evidence': async () => (await import('./loopEvidence.ts')).loopEvidence,
+  'loop-status': async () => (await import('./loopStatus.ts')).loopStatusVerb,
   'loop-templates': async () => (await import('./loopTemplates.ts')).loopTemplatesVerb,
   'loop-triggers': async () => (await import('./loopTriggers.ts')).loopTriggersVerb,
   'manager-ack': async () => (await import('./acknowledgements.ts')).managerAck,
