@@ -157,7 +157,7 @@ describe('eight writers for twenty seconds beside a dispatcher', function () {
   function isDispatched(): boolean {
     const [open] = rows(
       `SELECT (SELECT count(*) FROM commands WHERE state IN ('pending', 'attempted')) AS commands,
-         (SELECT count(*) FROM codex_events WHERE subtype = 'task_complete')
+         (SELECT count(DISTINCT byte_offset) FROM codex_events WHERE subtype = 'task_complete')
          - (SELECT count(*) FROM routed_notifications WHERE signal_type = 'worker_task_complete') AS completions`,
     );
     return open?.commands === 0 && open.completions === 0;
