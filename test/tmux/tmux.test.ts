@@ -84,8 +84,8 @@ describe('tmux', () => {
     const { tmux } = server.ports;
     const argv = ['sh', '-c', 'echo last words; exit 3'];
     const { paneId } = await tmux.newSession({ name: 'short', cwd: server.folder, argv, keepWhenDead: true });
-    await until('it is dead', async () => (await tmux.snapshot(paneId)).pane.isDead);
-    assert.equal((await tmux.snapshot(paneId)).pane.exitStatus, 3);
+    await until('its status is known', async () => (await tmux.snapshot(paneId)).pane.exitStatus === 3);
+    assert.equal((await tmux.snapshot(paneId)).pane.isDead, true);
     await until('its last words are there', async () =>
       (await tmux.capture(paneId, { historyLines: 20 })).includes('last words'),
     );

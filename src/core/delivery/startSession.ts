@@ -190,6 +190,19 @@ async function waitUntilReady(start: Start): Promise<StartedSession> {
   }
 }
 
+const LAST_WORDS_LOOKS = 8;
+
+/** tmux can know that a program has ended before it has read all that it said. */
+async function lastWords({ ports, paneId }: Start, snapshot: PaneSnapshot): Promise<readonly string[]> {
+  for (let looks = 1; ; looks += 1) {
+    // tmux scrolls the screen to write that the pane is dead.
+    const styled = await ports.tmux.capture(paneId, { historyLines: 60, isJoined: true });
+    const said = visibleRows({ ...snapshot, styled }, 12).filter((row) => !row.startsWith('Pane is dead'));
+    if (said.length > 0 || looks >= LAST_WORDS_LOOKS) return said;
+    await ports.clock.sleep(POLL_MILLISECONDS);
+  }
+}
+
 /** The screen; or, when Codex is gone already, the refusal with what it said last. */
 async function look(start: Start): Promise<PaneSnapshot> {
   const { tmux } = start.ports;
