@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { ConveyorError } from '../../../src/core/domain/errors.ts';
+import { findTask, insertTask, listTasks } from '../../../src/core/ledger/taskStore.ts';
+import { temporaryContext } from '../support/temporaryContext.ts';
+
+describe('a row that somebody spoiled', () => {
+  it('is one sentence that names the file and the column, and none of what stands there', () => {
+    const { context, dispose } = temporaryContext();
+    const { ledger } = context;
+    insertTask(ledger, { name: 'spoiled', goal: 'g', summary: null }, 0);
+    ledger.run("UPDATE tasks SET goal = CAST('secret' AS BLOB)");
+    const isSaid = (error: unknown) =>
+      ConveyorError.is(error, 'ledger_invalid') &&
+      error.message.includes(ledger.file) &&
+      /\bgoal\b/.test(error.message) &&
+      !/\n|secret/.test(error.message);
+    assert.throws(() => findTask(ledger, 'spoiled'), isSaid);
+    assert.throws(() => listTasks(ledger, { onlyOpen: false }), isSaid);
+    dispose();
+  });
+});
