@@ -211,8 +211,10 @@ async function look(start: Start): Promise<PaneSnapshot> {
     const snapshot = await tmux.snapshot(start.paneId);
     if (!snapshot.pane.isDead) return snapshot;
     last = await lastWords(start, snapshot);
+    // The status comes a moment after the end, too.
+    const { exitStatus } = (await tmux.snapshot(start.paneId)).pane;
     await tmux.killSession(start.tmuxSession);
-    throw exitedEarly(start.tmuxSession, start.binary, snapshot.pane.exitStatus, last);
+    throw exitedEarly(start.tmuxSession, start.binary, exitStatus, last);
   } catch (error) {
     if (!ConveyorError.is(error, 'tmux_not_running')) throw error;
     throw exitedEarly(start.tmuxSession, start.binary, null, last);
