@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compatFile, compatWithDeviations } from '../../src/build/deviationTables.ts';
 
 /** What the lists at the ends of the specs hold. */
-const weakPoints = { CP: 54, OD: 49 } as const;
+const weakPoints = { CP: 54, OD: 49, LQ: 14 } as const;
 
 interface Row {
   readonly id: string;
@@ -21,7 +21,7 @@ describe('docs/compat.md', () => {
     return [{ id, answer, tests: [...tests.matchAll(/`([^`]+)`/g)].map(([, title = '']) => title) }];
   });
 
-  it('has one row for each weak point of the control plane and of observation and dispatch, in their order', () => {
+  it('has one row for each weak point of the lists that are done, in their order', () => {
     for (const [list, count] of Object.entries(weakPoints)) {
       const wanted = Array.from({ length: count }, (_, index) => `${list}-${index + 1}`);
       const found = rows.map(({ id }) => id).filter((id) => id.startsWith(`${list}-`));
