@@ -3,7 +3,7 @@ import { delimiter, dirname } from 'node:path';
 import { ConveyorError } from '../core/domain/errors.ts';
 import type { Engine } from '../core/engine/engine.ts';
 import { finishObstacles, unregisteredCodexes } from '../core/engine/panelQuestions.ts';
-import { PanelReader } from '../core/engine/panelState.ts';
+import { PanelReader, type PanelState } from '../core/engine/panelState.ts';
 import { readPanelTimeline } from '../core/engine/panelTimeline.ts';
 import { engineOf, type EngineOrder } from '../core/operations/engineOf.ts';
 import { findOnPath } from '../core/operations/findTools.ts';
@@ -45,6 +45,7 @@ export class PanelEngine implements EngineRpc {
   #reader: PanelReader | null = null;
   #version = 0;
   #gathering: NodeJS.Timeout | null = null;
+  #leaving: Promise<void> | null = null;
   #isDisposed = false;
 
   constructor(start: EngineStart, events: EngineEvents, { checkpoint }: PanelEngineOptions = {}) {
@@ -113,15 +114,35 @@ export class PanelEngine implements EngineRpc {
     this.#isDisposed = true;
     this.#arrival.close();
     if (this.#gathering !== null) clearTimeout(this.#gathering);
-    await this.#engine?.stop();
+    await this.#leaving;
+    await this.#letGo();
+  }
+
+  /** Nothing of the engine runs afterwards, and the ledger is closed. */
+  async #letGo(): Promise<void> {
+    const engine = this.#engine;
     this.#engine = null;
     this.#reader = null;
+    await engine?.stop();
     this.#context.close();
+  }
+
+  /** Its file was deleted or replaced: looks after whatever comes in its place. */
+  async #leaveLedger(): Promise<void> {
+    this.#events.log('warn', `${this.#context.ledgerFile} was deleted or replaced; it is opened anew when it is there`);
+    await this.#letGo().catch((error: unknown) => this.#events.log('error', messageOf(error)));
+    this.#leaving = null;
+    if (this.#isDisposed) return;
+    if (existsSync(this.#context.ledgerFile)) this.#openLedger();
+    else this.#arrival.wait();
+    this.#changed();
   }
 
   /** Starts the engine once there is a ledger; a ledger that cannot be used becomes a problem that the panel shows. */
   #openLedger(): void {
-    if (this.#engine !== null || this.#isDisposed || !existsSync(this.#context.ledgerFile)) return;
+    if (this.#engine !== null || this.#leaving !== null || this.#isDisposed) return;
+    if (!existsSync(this.#context.ledgerFile)) return;
+    this.#arrival.close();
     try {
       this.#reader = new PanelReader(this.#context.ledger, this.#context);
       this.#engine = engineOf(this.#context, {
@@ -132,6 +153,7 @@ export class PanelEngine implements EngineRpc {
         permissions: new Set(this.#start.permissions),
         onChanged: () => this.#changed(),
         onError: (error) => this.#events.log('error', messageOf(error)),
+        onLedgerGone: () => (this.#leaving ??= this.#leaveLedger()),
         onTrouble: (session, error) => this.#events.log('warn', `${session.name}: ${error.message}`),
         ...(this.#checkpoint === undefined ? {} : { checkpoint: this.#checkpoint }),
       });
@@ -139,6 +161,8 @@ export class PanelEngine implements EngineRpc {
       this.#troubles.delete('ledger');
     } catch (error) {
       this.#reader = null;
+      void this.#engine?.stop().catch(() => {}); // it may have begun to watch
+      this.#engine = null;
       this.#troubles.set('ledger', problemOf(error));
       this.#events.log('error', messageOf(error));
     }
@@ -167,6 +191,7 @@ export class PanelEngine implements EngineRpc {
 
   #snapshot(): PanelSnapshot {
     const { PATH } = this.#context.variables;
+    const state = this.#read();
     this.#version += 1;
     const tmuxPath = findOnPath('tmux', PATH);
     const codexPath = findOnPath('codex', PATH);
@@ -183,8 +208,21 @@ export class PanelEngine implements EngineRpc {
         processed: this.#engine?.status.processedCount ?? 0,
         problems: [...this.#troubles.values(), ...missingTools(tmuxPath, codexPath)],
       },
-      this.#reader?.read() ?? null,
+      state,
     );
+  }
+
+  /** Null while there is no ledger, or none that can be read; then it is among the problems. */
+  #read(): PanelState | null {
+    try {
+      const state = this.#reader?.read() ?? null;
+      if (state !== null) this.#troubles.delete('reading');
+      return state;
+    } catch (error) {
+      if (!this.#troubles.has('reading')) this.#events.log('error', messageOf(error));
+      this.#troubles.set('reading', problemOf(error));
+      return null;
+    }
   }
 
   #refusal(name: string, error: unknown) {

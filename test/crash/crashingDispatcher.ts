@@ -17,6 +17,7 @@ const engine = engineOf(context, {
   permissions: new Set(),
   onChanged: () => {},
   onError: (error) => console.error(error),
+  onLedgerGone: () => {},
   onTrouble: (session, error) => console.error(`${session.name}: ${error.message}`),
   checkpoint: dieAt(process.env.CRASH_AT),
 });

@@ -2,6 +2,7 @@ import type { ProcessedItem } from '../dispatch/dependencies.ts';
 import type { LeaseKind } from '../domain/lease.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { LeaseHost } from '../ledger/leaseStore.ts';
+import { LedgerFile } from '../ledger/ledgerFile.ts';
 import { readWorkSignature } from '../ledger/panelStateStore.ts';
 import { Leadership, leadershipRenewal } from './leadership.ts';
 import { SerialLoop } from './serialLoop.ts';
@@ -35,6 +36,8 @@ export interface EngineOptions {
   /** Told after everything that may have changed what people see. */
   readonly onChanged: () => void;
   readonly onError: (error: unknown) => void;
+  /** Told once when the ledger's file was deleted or replaced: what this engine has open is nobody's any more. Stop it. */
+  readonly onLedgerGone: () => void;
   readonly pace?: Partial<EnginePace>;
 }
 
@@ -70,6 +73,7 @@ export class Engine {
   readonly #ingest: SerialLoop;
   readonly #observe: SerialLoop;
   readonly #dispatch: SerialLoop;
+  readonly #file: LedgerFile;
   readonly #renewal: SerialLoop;
   #grown: Set<string> | null = null;
   #watches: EngineWatch[] = [];
@@ -78,9 +82,11 @@ export class Engine {
   #processedCount = 0;
   #heartbeatAt = -Infinity;
   #processedSinceHeartbeat = 0;
+  #isLedgerGone = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#file = new LedgerFile(options.ledger);
     this.#pace = { ...defaultPace, ...options.pace };
     this.#leadership = new Leadership(options.ledger, options.at, options.dispatcherId, options.kind);
     const loop = (idleMilliseconds: number, job: (signal: AbortSignal) => Promise<void>, distanceMilliseconds = 0) =>
@@ -105,7 +111,7 @@ export class Engine {
     this.#leadership.tick();
     this.#watches = [
       steps.watchRollouts((sessionIds) => this.#rolloutsGrew(sessionIds)),
-      steps.watchLedger(() => this.wake()),
+      steps.watchLedger(() => this.#looked()),
     ];
     for (const loop of this.#loops) loop.start();
   }
@@ -117,6 +123,15 @@ export class Engine {
     this.#signature = signature;
     this.#dispatch.wake();
     this.#options.onChanged();
+  }
+
+  /** Nobody waits for a watch: what goes wrong in it must not end the process. */
+  #looked(): void {
+    try {
+      this.wake();
+    } catch (error) {
+      this.#options.onError(error);
+    }
   }
 
   /** Resolves when nothing of the engine runs any more and somebody else may lead. */
@@ -132,10 +147,17 @@ export class Engine {
   }
 
   #renew(): Promise<void> {
+    if (this.#isLedgerGone || !this.#file.isThere()) return this.#leaveLedger();
     const wasLeader = this.#leadership.isLeader;
     const isLeader = this.#leadership.tick();
     if (isLeader && !wasLeader) for (const loop of [this.#ingest, this.#observe, this.#dispatch]) loop.wake();
     if (isLeader !== wasLeader) this.#options.onChanged();
+    return Promise.resolve();
+  }
+
+  #leaveLedger(): Promise<void> {
+    if (!this.#isLedgerGone) this.#options.onLedgerGone();
+    this.#isLedgerGone = true;
     return Promise.resolve();
   }
 

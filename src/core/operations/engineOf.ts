@@ -20,6 +20,7 @@ export interface EngineOrder {
   readonly permissions: ReadonlySet<string>;
   readonly onChanged: () => void;
   readonly onError: (error: unknown) => void;
+  readonly onLedgerGone: () => void;
   readonly onTrouble: (session: Session, error: ConveyorError) => void;
   readonly pace?: Partial<EnginePace>;
   /** Stands around the real steps, to count or to watch them. */
@@ -59,6 +60,7 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
     steps: order.wrap?.(steps) ?? steps,
     onChanged: order.onChanged,
     onError: order.onError,
+    onLedgerGone: order.onLedgerGone,
     ...(order.pace === undefined ? {} : { pace: order.pace }),
   });
 }

@@ -1,4 +1,5 @@
 import type { PassOptions, ProcessedItem } from '../dispatch/dependencies.ts';
+import { refuse } from '../domain/errors.ts';
 import type { DispatchInput } from './dispatch.ts';
 import { engineOf } from './engineOf.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -11,7 +12,8 @@ const keptItems = 1000;
 
 /**
  * `dispatch --watch` as the supervisor of its ledger: the engine of the extension, without an editor. Leads until
- * interrupted, or stands by while a window leads. Throws `not_supported` inside a sandbox.
+ * interrupted, or stands by while a window leads. Throws `not_supported` inside a sandbox,
+ * `ledger_invalid` when the ledger is deleted meanwhile.
  */
 export async function leadDispatch(
   context: OperationContext,
@@ -25,6 +27,7 @@ export async function leadDispatch(
     if (!warnings.has(line)) context.warn(line);
     warnings.add(line);
   };
+  const gone = new AbortController();
   const engine = engineOf(context, {
     dispatcherId: options.dispatcherId,
     kind: 'headless',
@@ -33,6 +36,7 @@ export async function leadDispatch(
     permissions: readUserPermissions(context.variables),
     onChanged: () => {},
     onError: (error) => warnOnce(error instanceof Error ? error.message : String(error)),
+    onLedgerGone: () => gone.abort(),
     onTrouble: (session, error) => warnOnce(`${session.name}: ${error.message}`),
     pace: { dispatchIdle: Math.max(100, input.interval * 1000) },
     wrap: (steps) => ({
@@ -45,8 +49,15 @@ export async function leadDispatch(
     }),
   });
   engine.start();
-  await aborted(context.signal);
+  await aborted(AbortSignal.any([context.signal, gone.signal]));
   await engine.stop();
+  if (gone.signal.aborted) {
+    const file = context.ledgerFile;
+    throw refuse(
+      'ledger_invalid',
+      `the ledger ${file} was deleted or replaced; run "dispatch --watch" again to lead the new one`,
+    );
+  }
   const { iteration, processedCount } = engine.status;
   return { processed, count: processedCount, iterations: iteration };
 }

@@ -76,6 +76,7 @@ describe('Engine', () => {
       kind: 'window',
       onChanged: () => {},
       onError: (error) => assert.fail(String(error)),
+      onLedgerGone: () => {},
       pace: calm,
       ...given,
     });
