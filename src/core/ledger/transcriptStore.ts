@@ -50,7 +50,7 @@ const beyond = (table: string, column: string, group: string, condition: string)
   query(
     prunableRow,
     `SELECT id, bytes FROM (
-       SELECT id, length(CAST(${column} AS BLOB)) AS bytes,
+       SELECT id, byte_count AS bytes,
          row_number() OVER (PARTITION BY ${group} ORDER BY id DESC) AS place
        FROM ${table} WHERE ${column} IS NOT NULL AND ${condition}
      ) WHERE place > $keepLatest ORDER BY id`,
