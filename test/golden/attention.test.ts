@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { recogniseScreen } from '../../src/core/codex/screens.ts';
-import { type AttentionEvidence, reduceAttention, type ScreenEvidence } from '../../src/core/domain/attention.ts';
+import { reduceAttention } from '../../src/core/domain/attention.ts';
+import type { AttentionEvidence, ScreenEvidence } from '../../src/core/domain/attentionEvidence.ts';
 import { attentionTruth, attentionTruthWithScreen, screenOfScenario } from './attentionTruth.ts';
 import { readCorpus, type CorpusFile } from './corpus.ts';
 import { foldRollout } from './foldRollout.ts';

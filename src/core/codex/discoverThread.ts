@@ -9,7 +9,7 @@ import { sessionProcesses } from './codexProcess.ts';
 import { readRolloutHead, type RolloutHead } from './rolloutHead.ts';
 import { parseRolloutFileName } from './rolloutHeader.ts';
 
-type DiscoveryStrategy = 'open_rollout' | 'writer_lock' | 'pane_title';
+export type DiscoveryStrategy = 'open_rollout' | 'writer_lock' | 'pane_title';
 
 export interface ThreadCandidate {
   /** The thread id; for `pane_title` its first characters. */
@@ -78,6 +78,18 @@ export function discoverThread(host: HostFacts, scope: DiscoveryScope, title: st
   if (best === undefined) return shown ?? null;
   // The same thread by its lock and by its file: the file says more.
   return held.find((one) => one.threadId === best.threadId && one.rolloutPath !== null) ?? best;
+}
+
+/**
+ * Whether this very thread runs in this process tree, however old it is: its rollout or its lock is open there, or else
+ * Codex shows it in its title. Null when nothing says so.
+ */
+export function findThread(host: HostFacts, rootPid: number, threadId: string, title: string): ThreadCandidate | null {
+  const scope = { rootPid, notBefore: null };
+  const held = [...threadsByOpenRollout(host, scope), ...threadsByWriterLock(host, scope)];
+  const found = held.find((one) => one.threadId === threadId);
+  if (found !== undefined) return found;
+  return threadsByPaneTitle(title).find((shown) => threadId.startsWith(shown.threadId)) ?? null;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { AttentionEvidence, SignalEvidence } from './attentionEvidence.ts';
 import type { ModelErrorKind } from './turnEvent.ts';
 import type { TurnState } from './turnState.ts';
 
@@ -44,44 +45,6 @@ export interface Attention {
   readonly sources: readonly AttentionSource[];
   /** Everything that speaks against it: one sentence each. */
   readonly contradictions: readonly string[];
-}
-
-export interface ScreenEvidence {
-  /** A `ScreenClass`, as it was stored. */
-  readonly class: string;
-  /** A `DialogClass`. */
-  readonly dialog: string | null;
-  readonly notice: { readonly kind: string; readonly text: string } | null;
-  /** Wall clock, milliseconds. */
-  readonly at: number;
-}
-
-export interface ProcessEvidence {
-  /** Null: can't be told from here. */
-  readonly alive: boolean | null;
-  readonly reason: string;
-  readonly at: number;
-}
-
-/** What Codex itself reports where it does: status events of an app server, hooks. Lost, late or doubled ones do no harm. */
-export interface SignalEvidence {
-  readonly source: 'app_server' | 'hook';
-  readonly kind: 'turn_started' | 'turn_ended' | 'approval_requested' | 'input_requested';
-  readonly at: number;
-}
-
-export interface AttentionEvidence {
-  readonly now: number;
-  readonly turn: TurnState;
-  /** When the rollout last grew: for versions whose lines carry no time. Null when nobody knows. */
-  readonly writtenAt: number | null;
-  readonly screen: ScreenEvidence | null;
-  readonly process: ProcessEvidence | null;
-  readonly signals: readonly SignalEvidence[];
-  /** When somebody last looked at what the session had to say; null: nobody yet. */
-  readonly readAt: number | null;
-  /** A turn that has written nothing for so long has stalled. */
-  readonly silenceLimitSeconds: number;
 }
 
 /** Codex draws for a moment after it has written the end of a turn. */
@@ -142,6 +105,8 @@ function decide(evidence: AttentionEvidence, { process, rollout, screen, signal 
   // A screen of a moment ago shows what the rollout has not written yet, or has begun to write into another file.
   const running = [screen, signal].find((one) => one?.state === 'working' && isAfterTurn(evidence, one.at));
   if (running != null && (rollout === null || isResting(rollout))) return running;
+  const cut = cutOff(evidence, rollout, screen);
+  if (cut !== null) return cut;
   if (rollout !== null) return screenDecides(evidence, rollout, screen) ? screen : rollout;
   if (screen !== null && (!isResting(screen) || isFresh(evidence, screen))) return screen;
   // That a turn has ended does not say that no other runs.
@@ -179,6 +144,27 @@ function screenDecides(evidence: AttentionEvidence, rollout: Claim, screen: Clai
   if (grammar !== 'unmarked' && grammar !== 'flat') return false;
   const lastSign = millis(lastEventAt) ?? evidence.writtenAt;
   return lastSign !== null && isLater(screen.at, lastSign, DRAWING_MILLISECONDS);
+}
+
+/**
+ * A turn whose process was killed has no end in the rollout. If the session's process began after the last line and its
+ * screen waits for input, that turn will not go on: after a resume, for one.
+ */
+function cutOff(
+  { turn: { turn, lastEventAt }, process }: AttentionEvidence,
+  rollout: Claim | null,
+  screen: Claim | null,
+) {
+  if (turn.phase !== 'working' || rollout === null || screen === null || !isResting(screen)) return null;
+  const begun = process?.alive === true ? process.startedAt : null;
+  const isNewer = isLater(begun, millis(lastEventAt), 0) && isLater(screen.at, begun, 0);
+  if (!isNewer) return null;
+  return {
+    ...screen,
+    state: 'idle',
+    detail: null,
+    says: 'its last turn was cut off: its process began after that',
+  } as const;
 }
 
 function processClaim({ process, turn }: AttentionEvidence): Claim | null {

@@ -8,8 +8,9 @@ export function tmuxOf({ processes, variables }: OperationContext): Tmux {
   return realTmux(processes, variables.CONVEYOR_TMUX_SOCKET);
 }
 
-/** Everything that typing into a pane needs. */
-export function deliveryPortsOf(context: OperationContext): DeliveryPorts {
+/** Everything that typing into a pane needs; of the server whose socket was recorded, or else the caller's. */
+export function deliveryPortsOf(context: OperationContext, recorded: string | null = null): DeliveryPorts {
   const { processes, host, clock, variables } = context;
-  return { tmux: tmuxOf(context), input: realPaneInput(processes, variables.CONVEYOR_TMUX_SOCKET), host, clock };
+  const socket = recorded ?? variables.CONVEYOR_TMUX_SOCKET;
+  return { tmux: realTmux(processes, socket), input: realPaneInput(processes, socket), host, clock };
 }

@@ -89,7 +89,7 @@ export interface SessionFacts {
   readonly codexVersion: string | null;
   readonly tmuxSocket?: string | null;
   readonly paneId?: string | null;
-  readonly via?: 'start-worker' | 'start-manager';
+  readonly via?: 'start-worker' | 'start-manager' | 'resume';
 }
 
 /** Writes the session, its panel side and the event in one transaction. Throws `wrong_role`. */

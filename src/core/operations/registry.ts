@@ -57,6 +57,7 @@ const loaders = {
   'register-worker': async () => (await import('./register.ts')).registerWorker,
   replay: async () => (await import('./replay.ts')).replay,
   'request-worker-compact': async () => (await import('./compactWorker.ts')).requestWorkerCompact,
+  resume: async () => (await import('./resume.ts')).resume,
   runs: async () => (await import('./runs.ts')).runs,
   'session-inbox': async () => (await import('./inboxes.ts')).sessionInbox,
   'session-interrupt': async () => (await import('./sessionActions.ts')).sessionInterrupt,

@@ -51,6 +51,8 @@ export interface StartOrder {
   readonly codexArg?: readonly string[];
   /** `codex-<name>` when left out. */
   readonly tmuxSession?: string;
+  /** Takes up a thread that nobody has open, with the home that it is in and on the tmux server that was recorded. */
+  readonly resumes?: { readonly threadId: string; readonly codexHome: string; readonly tmuxSocket: string | null };
 }
 
 /** Everything about one session that can be refused before something is started (CP-12, CP-16, CP-31). */
@@ -128,12 +130,16 @@ export async function startInTmux(
   order: StartOrder,
 ): Promise<Pick<LaunchedCodex, 'started' | 'shim'>> {
   const shim = writeShim(context.ledgerFile, context.runtime, context.variables);
-  const ports = { ...deliveryPortsOf(context), runner: context.processes };
+  const { resumes } = order;
+  const ports = { ...deliveryPortsOf(context, resumes?.tmuxSocket), runner: context.processes };
   const started = await startSession(ports, {
     role: order.role,
     name: order.name,
     cwd: startFolder(context, order.cwd),
-    environment: sessionEnvironment(context, shim),
+    environment: {
+      ...sessionEnvironment(context, shim),
+      ...(resumes === undefined ? {} : { CODEX_HOME: resumes.codexHome }),
+    },
     stateRoot: dirname(context.ledgerFile),
     sandbox: order.sandbox || null,
     approval: order.askForApproval || null,
@@ -142,6 +148,7 @@ export async function startInTmux(
     timeoutSeconds: order.timeoutSeconds,
     extraArguments: order.codexArg ?? [],
     ...(order.tmuxSession === undefined ? {} : { tmuxSession: order.tmuxSession }),
+    ...(resumes === undefined ? {} : { resumes: resumes.threadId }),
   });
   return { started, shim };
 }

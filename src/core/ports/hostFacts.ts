@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
+import { readFileSync, readlinkSync, readdirSync, realpathSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 
 /** What this host says about processes: liveness, identity over pid reuse, tree, open files. */
@@ -16,6 +16,21 @@ export interface HostFacts {
   commandLine(pid: number): readonly string[];
   /** Absolute paths of the regular files that the process holds open. */
   openFiles(pid: number): readonly string[];
+  /** Processes that hold one of these files open, as far as this user may see; absolute paths. */
+  openedBy(files: readonly string[]): readonly number[];
+}
+
+/**
+ * Wall clock, milliseconds, of a start that `startTime` told in this boot; null when it can't be read. Ticks count from
+ * the boot in hundredths of a second on every Linux that is built today.
+ */
+export function startedAt(startTime: string, now: number): number | null {
+  if (!/^\d+$/.test(startTime)) {
+    const at = Date.parse(startTime);
+    return Number.isNaN(at) ? null : at;
+  }
+  const uptime = Number.parseFloat(readText('/proc/uptime') ?? '');
+  return Number.isFinite(uptime) ? now - uptime * 1000 + Number(startTime) * 10 : null;
 }
 
 export const systemHostFacts: HostFacts = {
@@ -38,6 +53,10 @@ export const systemHostFacts: HostFacts = {
   commandLine: (pid) =>
     readText(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ?? psField(pid, 'command=')?.split(' ') ?? [],
   openFiles: (pid) => linuxOpenFiles(pid) ?? lsofOpenFiles(pid),
+  openedBy: (files) => {
+    const wanted = new Set(files.flatMap((file) => [file, realPath(file)]));
+    return linuxOpenedBy(wanted) ?? lsofOpenedBy([...wanted]);
+  },
 };
 
 interface LinuxStat {
@@ -73,6 +92,20 @@ function linuxOpenFiles(pid: number): readonly string[] | null {
   return [
     ...new Set(entries.map((entry) => readLink(`/proc/${pid}/fd/${entry}`)).filter((file) => file?.startsWith('/'))),
   ].filter((file) => file !== null && file !== undefined);
+}
+
+function linuxOpenedBy(wanted: ReadonlySet<string>): readonly number[] | null {
+  if (readText('/proc/self/stat') === null) return null;
+  const pids = (listFolder('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.filter((pid) => linuxOpenFiles(pid)?.some((file) => wanted.has(file)) === true);
+}
+
+function lsofOpenedBy(files: readonly string[]): readonly number[] {
+  const pids = execute('lsof', ['-t', '--', ...files])
+    .split('\n')
+    .filter(Boolean)
+    .map(Number);
+  return [...new Set(pids)];
 }
 
 function lsofOpenFiles(pid: number): readonly string[] {
@@ -126,6 +159,14 @@ function readLink(file: string): string | null {
   }
 }
 
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
 function listFolder(folder: string): string[] | null {
   try {
     return readdirSync(folder);
@@ -170,5 +211,11 @@ export class FakeHostFacts implements HostFacts {
 
   openFiles(pid: number): readonly string[] {
     return this.processes.get(pid)?.openFiles ?? [];
+  }
+
+  openedBy(files: readonly string[]): readonly number[] {
+    return [...this.processes]
+      .filter(([, one]) => one.openFiles?.some((file) => files.includes(file)))
+      .map(([pid]) => pid);
   }
 }

@@ -1,8 +1,11 @@
-import { type Attention, type ProcessEvidence, reduceAttention, type ScreenEvidence } from '../domain/attention.ts';
+import { type Attention, reduceAttention } from '../domain/attention.ts';
+import type { ProcessEvidence, ScreenEvidence } from '../domain/attentionEvidence.ts';
 import { parseTimestamp } from '../domain/timestamps.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { findLastReading } from '../ledger/cycleStore.ts';
 import type { PaneView, StoredObservation } from '../ledger/observationStore.ts';
+import { findPanelSession } from '../ledger/panelSessionStore.ts';
+import { startedAt } from '../ports/hostFacts.ts';
 import type { SessionState } from './sessionState.ts';
 
 /** A turn may think for minutes without writing a line; after so long somebody should look. */
@@ -28,7 +31,7 @@ export function attentionOfSession(ledger: Connection, question: AttentionQuesti
     turn: state.turn,
     writtenAt: state.lastIngestedAt === null ? null : parseTimestamp(state.lastIngestedAt),
     screen: observation === null || seenAt === null ? null : screenEvidence(observation.pane, seenAt),
-    process: processEvidence(question, seenAt),
+    process: processEvidence(ledger, question, seenAt),
     signals: [],
     readAt: readAt === null ? null : parseTimestamp(readAt),
     silenceLimitSeconds: question.silenceLimitSeconds ?? defaultSilenceSeconds,
@@ -39,10 +42,21 @@ function screenEvidence({ captured, screen, dialog, notice }: PaneView, at: numb
   return captured ? { class: screen ?? 'unknown', dialog, notice, at } : null;
 }
 
-function processEvidence({ session, observation, now }: AttentionQuestion, at: number | null): ProcessEvidence | null {
-  if (session.state === 'gone') return { alive: false, reason: 'the session was ended', at: at ?? now };
+function processEvidence(
+  ledger: Connection,
+  { session, observation, now }: AttentionQuestion,
+  at: number | null,
+): ProcessEvidence | null {
+  if (session.state === 'gone')
+    return { alive: false, reason: 'the session was ended', at: at ?? now, startedAt: null };
   if (observation === null || at === null) return null;
-  return { alive: observation.alive, reason: observation.reason, at };
+  const start = findPanelSession(ledger, session.id)?.process_start ?? null;
+  return {
+    alive: observation.alive,
+    reason: observation.reason,
+    at,
+    startedAt: start === null ? null : startedAt(start, now),
+  };
 }
 
 /** What somebody should look at. The kinds are those of the panel, and one for a session that is no more. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { type AttentionEvidence, reduceAttention, type ScreenEvidence } from '../../../src/core/domain/attention.ts';
+import { reduceAttention } from '../../../src/core/domain/attention.ts';
+import type { AttentionEvidence, ScreenEvidence } from '../../../src/core/domain/attentionEvidence.ts';
 import type { TurnEvent } from '../../../src/core/domain/turnEvent.ts';
 import { initialTurnState, reduceTurn, type TurnState } from '../../../src/core/domain/turnState.ts';
 
@@ -60,7 +61,7 @@ function screen(seconds: number, name: string, parts: Partial<ScreenEvidence> = 
 
 const asking = (seconds: number) => screen(seconds, 'approval_command', { dialog: 'approval_command' });
 const process = (alive: boolean | null, seconds: number) => ({
-  process: { alive, reason: 'as the test says', at: start + seconds * 1000 },
+  process: { alive, reason: 'as the test says', at: start + seconds * 1000, startedAt: null },
 });
 
 describe('reduceAttention', () => {
@@ -179,6 +180,19 @@ describe('reduceAttention', () => {
     assert.equal(reduceAttention(evidence(21, turnOf(begin(1), call(2)), parts)).state, 'crashed');
     assert.equal(reduceAttention(evidence(21, turnOf(begin(1), finish(5)), parts)).state, 'gone');
     assert.equal(reduceAttention(evidence(21, initialTurnState, parts)).state, 'gone');
+  });
+
+  it('a turn that was cut off by the end of its process does not go on after a resume', () => {
+    const turn = turnOf(begin(1), call(2));
+    const state = (startedAt: number, seen: string, seenAt: number) => {
+      const { process: alive } = process(true, 20);
+      const parts = { process: { ...alive, startedAt: start + startedAt * 1000 }, screen: screen(seenAt, seen) };
+      return reduceAttention(evidence(20, turn, parts)).state;
+    };
+    assert.equal(state(10, 'composer_ready', 15), 'idle');
+    assert.equal(state(10, 'busy', 15), 'working', 'a server may go on with it');
+    assert.equal(state(10, 'composer_ready', 9), 'working', 'a screen of before');
+    assert.equal(state(0, 'composer_ready', 15), 'working', 'the process that runs the turn');
   });
 
   it('a reported approval stands until the rollout or the screen moves on; late and doubled reports change nothing', () => {
