@@ -33,6 +33,9 @@ export function startedAt(startTime: string, now: number): number | null {
   return Number.isFinite(uptime) ? now - uptime * 1000 + Number(startTime) * 10 : null;
 }
 
+/** Asked for with every look at a lease, and elsewhere than on Linux a process each time. */
+let knownBootId: string | null = null;
+
 export const systemHostFacts: HostFacts = {
   isAlive: (pid) => {
     try {
@@ -44,7 +47,7 @@ export const systemHostFacts: HostFacts = {
   },
   startTime: (pid) => linuxStat(pid)?.startTicks ?? psField(pid, 'lstart='),
   get bootId() {
-    return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? sysctlBootTime();
+    return (knownBootId ??= readText('/proc/sys/kernel/random/boot_id')?.trim() ?? sysctlBootSession());
   },
   get pidNamespace() {
     return readLink('/proc/self/ns/pid');
@@ -131,13 +134,16 @@ function psField(pid: number, field: string): string | null {
   return execute('ps', ['-o', field, '-p', String(pid)]).trim() || null;
 }
 
-function sysctlBootTime(): string {
-  return execute('sysctl', ['-n', 'kern.boottime']).trim() || 'unknown-boot';
+/** Not `kern.boottime`: that one moves whenever the clock is set. */
+function sysctlBootSession(): string {
+  return execute('sysctl', ['-n', 'kern.bootsessionuuid']).trim() || 'unknown-boot';
 }
 
 function execute(file: string, argv: string[]): string {
   try {
-    return execFileSync(file, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 });
+    // Dates in one language and one zone, whoever asks: a start date is compared with what another process wrote down.
+    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    return execFileSync(file, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000, env });
   } catch {
     return '';
   }
