@@ -45,7 +45,7 @@ export const systemHostFacts: HostFacts = {
       return isNodeError(error) && error.code === 'EPERM';
     }
   },
-  startTime: (pid) => linuxStat(pid)?.startTicks ?? psField(pid, 'lstart='),
+  startTime: (pid) => linuxStat(pid)?.startTicks ?? psStartDate(pid),
   get bootId() {
     return (knownBootId ??= readText('/proc/sys/kernel/random/boot_id')?.trim() ?? sysctlBootSession());
   },
@@ -130,6 +130,11 @@ function psChildren(pid: number): readonly number[] {
     .map(Number);
 }
 
+/** In one language and one zone, whoever asks: it is compared with what another process wrote down. */
+function psStartDate(pid: number): string | null {
+  return execute('ps', ['-o', 'lstart=', '-p', String(pid)], { ...process.env, LC_ALL: 'C', TZ: 'UTC' }).trim() || null;
+}
+
 function psField(pid: number, field: string): string | null {
   return execute('ps', ['-o', field, '-p', String(pid)]).trim() || null;
 }
@@ -139,10 +144,8 @@ function sysctlBootSession(): string {
   return execute('sysctl', ['-n', 'kern.bootsessionuuid']).trim() || 'unknown-boot';
 }
 
-function execute(file: string, argv: string[]): string {
+function execute(file: string, argv: string[], env = process.env): string {
   try {
-    // Dates in one language and one zone, whoever asks: a start date is compared with what another process wrote down.
-    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
     return execFileSync(file, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000, env });
   } catch {
     return '';
