@@ -68,7 +68,8 @@ export function refuseNewer(connection: Connection): void {
   );
 }
 
-function isUpToDate(connection: Connection): boolean {
+/** Whether opening it would change nothing. Reads only. */
+export function isUpToDate(connection: Connection): boolean {
   return (
     Number(connection.pragma('user_version')) === sharedSchemaVersion &&
     appliedVersions(connection).size >= panelVersion &&

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Connection } from '../ledger/connection.ts';
 import { diagnoseLedger, type LedgerCheck, type LedgerDiagnosis } from '../ledger/diagnose.ts';
+import { isUpToDate } from '../ledger/migrate.ts';
 import { openLedger, openLedgerReadOnly } from '../ledger/openLedger.ts';
 import { repairLedger } from '../ledger/repair.ts';
 import { checkLive, type LiveCheck } from '../supervise/liveCheck.ts';
@@ -18,7 +19,12 @@ interface DoctorAnswer extends LedgerDiagnosis {
   readonly exists: boolean;
   readonly live_reconcile?: LiveCheck;
   readonly repaired?: readonly string[];
+  /** What to do about a ledger that is not sound. */
+  readonly remedy?: string;
 }
+
+const remedy =
+  'mend it with "db-doctor --repair"; what stays broken then needs a copy of the ledger from before it broke';
 
 /** Says whether the ledger is sound and fit to be shared with agent-conveyor 0.1.0. Changes nothing unless asked to (AT-15). */
 export const dbDoctor = defineOperation({
@@ -37,9 +43,17 @@ export const dbDoctor = defineOperation({
   run: async (context, input): Promise<DoctorAnswer> => {
     const repaired = input.repair ? mend(context) : {};
     return withDiagnosed(context, async (ledger, diagnosis) => {
-      const answer = { ...diagnosis, ...repaired, path: context.ledgerFile, exists: existsSync(context.ledgerFile) };
+      const answer = {
+        ...diagnosis,
+        ...repaired,
+        ...(diagnosis.ok ? {} : { remedy }),
+        path: context.ledgerFile,
+        exists: existsSync(context.ledgerFile),
+      };
       if (!input.live) return answer;
-      const live = await lookAround(context, ledger, input.managerStaleSeconds);
+      const live = await withReadable(context, ledger, (readable) =>
+        lookAround(context, readable, input.managerStaleSeconds),
+      );
       const checks = [...diagnosis.checks, liveCheck(live)];
       return { ...answer, checks, ok: diagnosis.ok && live.ok, live_reconcile: live };
     });
@@ -70,19 +84,38 @@ async function withDiagnosed<Answer>(
   { ledgerFile, clock }: OperationContext,
   work: (ledger: Connection, diagnosis: LedgerDiagnosis) => Promise<Answer>,
 ): Promise<Answer> {
-  const folder = existsSync(ledgerFile) ? null : mkdtempSync(join(tmpdir(), 'conveyor-db-doctor-'));
+  const diagnosed = (ledger: Connection) => work(ledger, diagnoseLedger(ledger));
+  if (existsSync(ledgerFile)) return closing(openLedgerReadOnly(ledgerFile), diagnosed);
+  return inScratch((file) => closing(openLedger(file, clock.now()).connection, diagnosed));
+}
+
+/** A ledger that is not up to date lacks tables: a copy of it is brought up to date and thrown away. */
+function withReadable<Answer>(
+  { clock }: OperationContext,
+  ledger: Connection,
+  work: (readable: Connection) => Promise<Answer>,
+): Promise<Answer> {
+  if (isUpToDate(ledger)) return work(ledger);
+  return inScratch((file) => {
+    ledger.run('VACUUM INTO ?', [file]);
+    return closing(openLedger(file, clock.now()).connection, work);
+  });
+}
+
+async function closing<Answer>(ledger: Connection, work: (ledger: Connection) => Promise<Answer>): Promise<Answer> {
   try {
-    const ledger =
-      folder === null
-        ? openLedgerReadOnly(ledgerFile)
-        : openLedger(join(folder, 'state', 'workerctl.db'), clock.now()).connection;
-    try {
-      return await work(ledger, diagnoseLedger(ledger));
-    } finally {
-      ledger.close();
-    }
+    return await work(ledger);
   } finally {
-    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    ledger.close();
+  }
+}
+
+async function inScratch<Answer>(work: (file: string) => Promise<Answer>): Promise<Answer> {
+  const folder = mkdtempSync(join(tmpdir(), 'conveyor-db-doctor-'));
+  try {
+    return await work(join(folder, 'workerctl.db'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { dbDoctor } from '../../../src/core/operations/dbDoctor.ts';
 import { enqueueNudgeWorker } from '../../../src/core/operations/enqueue.ts';
 import { markSessionGone, requireSession } from '../../../src/core/ledger/sessionStore.ts';
@@ -44,6 +45,30 @@ describe('db-doctor', () => {
     assert.deepEqual([ok, exists], [true, false]);
     assert.deepEqual(readdirSync(empty.folder), []);
     empty.dispose();
+  });
+
+  it('AT-15: a ledger of an older release is told from a sound one and stays as it is, until a repair is asked for', async () => {
+    const file = join(bound.folder, 'old.db');
+    copyFileSync(fileURLToPath(new URL('../ledger/data/upstream-v21.db', import.meta.url)), file);
+    const before = readFileSync(file);
+    const context = bound.context.withLedger(file);
+    const { ok, user_version: version, remedy } = await run(dbDoctor, context, {});
+    assert.deepEqual([ok, version], [false, 21]);
+    assert.match(remedy ?? '', /--repair/);
+    assert.deepEqual(readFileSync(file), before);
+    const after = await run(dbDoctor, context, { repair: true });
+    assert.deepEqual([after.ok, after.user_version, after.remedy], [true, 22, undefined]);
+  });
+
+  it('AT-10: looks at the tasks of a ledger that only the reference has opened, and leaves it so', async () => {
+    for (const name of ['upstream-v22.db', 'upstream-v21.db']) {
+      const file = join(bound.folder, name);
+      copyFileSync(fileURLToPath(new URL(`../ledger/data/${name}`, import.meta.url)), file);
+      const before = readFileSync(file);
+      const { live_reconcile: live } = await run(dbDoctor, bound.context.withLedger(file), { live: true });
+      assert.ok((live?.results.length ?? 0) > 0, name);
+      assert.deepEqual(readFileSync(file), before);
+    }
   });
 
   it('AT-1: a file that is no ledger is refused in one line and stays as it is', async () => {
