@@ -2,7 +2,9 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { askCodexVersion, findCodex } from '../codex/codexVersion.ts';
+import { ConveyorError } from '../domain/errors.ts';
 import { optionalText } from './argument.ts';
+import { checkDiscovery } from './discoveryChecks.ts';
 import { findOnPath } from './findTools.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
@@ -14,7 +16,13 @@ interface DoctorCheck {
 }
 
 /** Checks that only inform: a machine is well without them. */
-const informational = new Set(['state_root_exists', 'process_files', 'codex_home_exists', 'editor_runtime']);
+const informational = new Set([
+  'state_root_exists',
+  'process_files',
+  'codex_home_exists',
+  'editor_runtime',
+  'discovery',
+]);
 
 /** Says whether this machine can run supervised sessions, and what is missing. Creates nothing. */
 export const doctor = defineOperation({
@@ -40,6 +48,7 @@ export const doctor = defineOperation({
       { name: 'runtime', ok: Number(process.versions.napi ?? 0) >= 10, value: process.version },
       { name: 'process_files', ok: existsSync('/proc/self/fd') || findOnPath('lsof', context.variables.PATH) !== null },
       checkCodexHome(context),
+      await checkStrategies(context),
     ];
     const ok = checks.every((check) => check.ok || informational.has(check.name));
     return { ok, project_root: cwd, checks, workers: legacyWorkers(context.stateRoot) };
@@ -73,6 +82,22 @@ async function checkCodex({ processes, variables }: OperationContext): Promise<D
       { name: 'codex_version', ok: false, value: null, error: error instanceof Error ? error.message : String(error) },
     ];
   }
+}
+
+/** One that works is enough; naming the file always does. */
+async function checkStrategies({ host, processes, variables }: OperationContext): Promise<DoctorCheck> {
+  const found = await askCodexVersion(processes, { path: variables.PATH }).catch((error: unknown) => {
+    if (error instanceof ConveyorError) return null;
+    throw error;
+  });
+  const strategies = checkDiscovery({
+    host,
+    hasTmux: findOnPath('tmux', variables.PATH) !== null,
+    version: found?.version ?? null,
+    isSandboxed: Object.keys(variables).some((name) => name.startsWith('CODEX_SANDBOX')),
+  });
+  const ok = strategies.some(({ strategy, works }) => works && strategy !== 'explicit_path');
+  return { name: 'discovery', ok, strategies };
 }
 
 function checkWritable(stateRoot: string): DoctorCheck {
