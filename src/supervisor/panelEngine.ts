@@ -190,7 +190,7 @@ export class PanelEngine implements EngineRpc {
   }
 
   #snapshot(): PanelSnapshot {
-    const { PATH } = this.#context.variables;
+    const { PATH, CONVEYOR_TMUX_SOCKET: tmuxSocket } = this.#context.variables;
     const state = this.#read();
     this.#version += 1;
     const tmuxPath = findOnPath('tmux', PATH);
@@ -204,6 +204,7 @@ export class PanelEngine implements EngineRpc {
         windowId: this.#start.windowId,
         shimFolder: this.#shimFolder,
         tmuxPath,
+        tmuxSocket: tmuxSocket || null,
         codexPath,
         processed: this.#engine?.status.processedCount ?? 0,
         problems: [...this.#troubles.values(), ...missingTools(tmuxPath, codexPath)],

@@ -17,6 +17,8 @@ export interface SnapshotFrame {
   readonly windowId: string;
   readonly shimFolder: string | null;
   readonly tmuxPath: string | null;
+  /** Where sessions run whose tmux server was not recorded; null for the person's own. */
+  readonly tmuxSocket: string | null;
   readonly codexPath: string | null;
   readonly processed: number;
   readonly problems: readonly Problem[];
@@ -24,7 +26,7 @@ export interface SnapshotFrame {
 
 /** The ledger's state in the terms of the panel. `state` is null while there is no ledger. */
 export function panelSnapshot(frame: SnapshotFrame, state: PanelState | null): PanelSnapshot {
-  const { windowId, processed, problems, ...rest } = frame;
+  const { windowId, processed, problems, tmuxSocket, ...rest } = frame;
   const leader = state?.leader ?? null;
   return {
     ...rest,
@@ -35,7 +37,7 @@ export function panelSnapshot(frame: SnapshotFrame, state: PanelState | null): P
         : { id: leader.id, thisWindow: leader.id === windowId, heartbeatAgeMs: Math.round(leader.heartbeatAgeMs) },
     dispatcher: dispatcherOf(state, leader?.id === windowId ? processed : null),
     tasks: state?.tasks.map(taskView) ?? [],
-    sessions: state?.sessions.map(sessionView) ?? [],
+    sessions: state?.sessions.map((session) => sessionView(session, tmuxSocket)) ?? [],
     criteria: state?.criteria.map(criterionView) ?? [],
     attention: state === null ? [] : attentionOf(state),
     problems: [...problems, ...leadershipProblem(leader?.id ?? null, windowId)],
@@ -108,7 +110,7 @@ function deliveryState(state: string): DeliveryView {
   return deliveryStates.find((known) => known === state) ?? 'uncertain';
 }
 
-function sessionView(session: PanelSessionState): SessionView {
+function sessionView(session: PanelSessionState, tmuxSocket: string | null): SessionView {
   const { row } = session;
   return {
     id: row.id,
@@ -133,7 +135,7 @@ function sessionView(session: PanelSessionState): SessionView {
             session: row.tmux_session,
             target: `=${row.tmux_session}:`,
             paneId: row.pane_id,
-            socketPath: row.tmux_socket,
+            socketPath: row.tmux_socket ?? tmuxSocket,
           },
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { openLedger } from '../../../src/core/ledger/openLedger.ts';
 import type { Connection } from '../../../src/core/ledger/connection.ts';
+import { upsertSession } from '../../../src/core/ledger/sessionStore.ts';
 import { insertTask } from '../../../src/core/ledger/taskStore.ts';
 import { systemClock } from '../../../src/core/ports/clock.ts';
 import type { PanelSnapshot } from '../../../src/protocol/snapshot.ts';
@@ -56,6 +57,26 @@ describe('the engine behind the panel', () => {
       await systemClock.sleep(20);
     }
   }
+
+  it('opens a session whose tmux server was not recorded where the engine looks for it', async () => {
+    write((ledger) => {
+      upsertSession(
+        ledger,
+        {
+          name: 'w',
+          role: 'worker',
+          codexSessionPath: null,
+          codexSessionId: null,
+          pid: null,
+          tmuxSession: 'work',
+          cwd: folder,
+        },
+        Date.now(),
+      );
+    });
+    start();
+    await shows(({ sessions }) => sessions[0]?.terminal?.socketPath === join(folder, 'tmux'));
+  });
 
   it('notices that its ledger was deleted, and leads the next one', async () => {
     write((ledger) => insertTask(ledger, { name: 'first', goal: 'g', summary: null }, Date.now()));
