@@ -8,6 +8,7 @@ import type { CommandArgument } from './arguments.ts';
 import { type CommandContext, type CommandHandler, engineOf, run } from './commandContext.ts';
 import { ask, notEmpty, pickFolder, pickTask } from './picks.ts';
 import { Cancelled, Refusal } from './refusal.ts';
+import { nameProblem, shortName } from './taskName.ts';
 
 type Handled = 'startPair' | 'cycleNow' | 'openTimeline' | 'finishTask';
 
@@ -70,27 +71,6 @@ function refuseWithoutTools(problems: readonly { kind: string; message: string; 
   const missing = problems.find(({ kind }) => kind === 'no_tmux' || kind === 'no_codex');
   if (!missing) return;
   throw new Refusal(missing.kind, missing.message, missing.remedy, [{ title: 'Run Doctor', command: 'runDoctor' }]);
-}
-
-/** A first guess: the goal's first words, in the letters that names may have. */
-export function shortName(goal: string): string {
-  const words =
-    goal
-      .toLowerCase()
-      .normalize('NFKD')
-      .match(/[a-z0-9]+/g) ?? [];
-  return (
-    words
-      .filter((word) => word.length > 2)
-      .slice(0, 3)
-      .join('-') || 'task'
-  );
-}
-
-function nameProblem(text: string): string | null {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text.trim())
-    ? null
-    : 'A name has up to 64 letters, digits, dots, dashes and underscores, and starts with a letter or digit.';
 }
 
 async function finish(context: CommandContext, argument: CommandArgument): Promise<unknown> {
