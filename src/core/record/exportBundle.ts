@@ -6,10 +6,10 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { strFromU8, unzipSync, Zip, ZipDeflate } from 'fflate';
@@ -24,6 +24,8 @@ export interface Bundle {
   readonly files: readonly ExportFile[];
 }
 
+/** How much of a file is in memory at a time. */
+const pieceBytes = 1 << 20;
 const manifestName = 'manifest.json';
 const manifestShape = z.looseObject({ task: z.looseObject({ id: z.string() }) });
 
@@ -79,16 +81,28 @@ export function writeBundle(folder: string, bundle: Bundle, withArchive: boolean
 }
 
 function stageFiles(stage: string, { task, createdAt, files }: Bundle): readonly string[] {
-  for (const { name, text } of files) write(stage, name, text());
+  for (const { name, chunks } of files) write(stage, name, chunks());
   const names = files.map(({ name }) => name);
-  write(stage, manifestName, `${printedJson({ created_at: createdAt, files: names, task })}\n`);
+  write(stage, manifestName, [`${printedJson({ created_at: createdAt, files: names, task })}\n`]);
   return [...names, manifestName];
 }
 
-function write(folder: string, name: string, text: string): void {
-  const file = join(folder, name);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, text, { mode: 0o600 });
+function write(folder: string, name: string, chunks: Iterable<string>): void {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    let pending = '';
+    for (const chunk of chunks) {
+      pending += chunk;
+      if (pending.length < pieceBytes) continue;
+      writeFileSync(file, pending);
+      pending = '';
+    }
+    writeFileSync(file, pending);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function moveInto(folder: string, stage: string, name: string): void {
@@ -97,20 +111,34 @@ function moveInto(folder: string, stage: string, name: string): void {
   renameSync(join(stage, name), file);
 }
 
-/** One file in memory at a time. */
 function zipFiles(archive: string, stage: string, names: readonly string[]): void {
   const file = openSync(archive, 'wx', 0o600);
   try {
     const zip = new Zip((error, chunk) => {
       if (error !== null) throw error;
-      writeSync(file, chunk);
+      writeFileSync(file, chunk);
     });
     for (const name of names) {
       const entry = new ZipDeflate(name, { level: 6 });
       zip.add(entry);
-      entry.push(readFileSync(join(stage, name)), true);
+      pushFile(entry, join(stage, name));
     }
     zip.end();
+  } finally {
+    closeSync(file);
+  }
+}
+
+function pushFile(entry: ZipDeflate, path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    for (;;) {
+      // Fresh each time: the archive may still hold on to the piece before.
+      const piece = Buffer.alloc(pieceBytes);
+      const size = readSync(file, piece);
+      entry.push(piece.subarray(0, size), size === 0);
+      if (size === 0) return;
+    }
   } finally {
     closeSync(file);
   }

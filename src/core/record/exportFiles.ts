@@ -1,12 +1,13 @@
-import { type JsonObject, printedJson } from '../domain/json.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { listPrompts, listWorkerCaptures, type Prompt, type WorkerCapture } from '../ledger/exportStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { SessionRole } from '../ledger/sessionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
-import { countTelemetry, listTelemetry } from '../ledger/telemetryQueryStore.ts';
+import { countTelemetry, listTelemetry, type TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
 import { listNewestWithText } from '../ledger/transcriptStore.ts';
 import { auditTask } from './audit.ts';
 import { exportStatus } from './exportStatus.ts';
+import { jsonChunks } from './jsonChunks.ts';
 import { auditMutations } from './mutationAudit.ts';
 import { measure, redactObject } from './redact.ts';
 import { replayTask } from './replay.ts';
@@ -23,8 +24,8 @@ export interface ExportRequest {
 
 export interface ExportFile {
   readonly name: string;
-  /** Made when it is written: one file is in memory at a time. */
-  text(): string;
+  /** Made when it is written, piece by piece: no file is in memory as a whole. */
+  chunks(): Iterable<string>;
 }
 
 /** Every name that an export may have, so that an earlier one can be told from other files. */
@@ -57,7 +58,7 @@ export function exportFiles(ledger: Connection, task: Task, request: ExportReque
   const { includeContent } = request;
   // Once for all of its parts.
   const audit = auditTask(ledger, task, includeContent);
-  const writers: Record<FileName, (() => string) | null> = {
+  const writers: Record<FileName, (() => Iterable<string>) | null> = {
     'task-status.json': () => json(exportStatus(ledger, task, includeContent)),
     'audit.json': () => json(audit),
     'acceptance-criteria.json': () => json(audit.acceptance_criteria),
@@ -75,13 +76,14 @@ export function exportFiles(ledger: Connection, task: Task, request: ExportReque
     ...transcriptWriters(ledger, task, request),
   };
   return exportFileNames.flatMap((name) => {
-    const text = writers[name];
-    return text === null ? [] : [{ name, text }];
+    const chunks = writers[name];
+    return chunks === null ? [] : [{ name, chunks }];
   });
 }
 
-function json(value: unknown): string {
-  return `${printedJson(value)}\n`;
+function* json(value: unknown): Generator<string> {
+  yield* jsonChunks(value);
+  yield '\n';
 }
 
 function story(ledger: Connection, task: Task, format: 'timeline' | 'full-transcript', includeContent: boolean) {
@@ -100,13 +102,13 @@ function telemetryWriters(ledger: Connection, task: Task, includeContent: boolea
   return {
     'telemetry-events.json': () => json(records()),
     'telemetry-summary.json': () => json(summary()),
-    'telemetry-report.md': () => report(task, summary(), records().map(telemetryLine)),
+    'telemetry-report.md': () => report(task, summary(), records()),
   };
 }
 
-function report(task: Task, summary: TelemetrySummary, lines: readonly string[]): string {
+function* report(task: Task, summary: TelemetrySummary, records: readonly TelemetryRecord[]): Generator<string> {
   const counts = Object.entries(summary.by_event_type).toSorted(([left], [right]) => (left < right ? -1 : 1));
-  return [
+  yield [
     `# Telemetry of ${task.name}`,
     '',
     `- Task: ${task.id}`,
@@ -120,9 +122,9 @@ function report(task: Task, summary: TelemetrySummary, lines: readonly string[])
     '',
     '## Timeline',
     '',
-    ...lines.map((line) => `- ${line.trimEnd()}`),
     '',
   ].join('\n');
+  for (const record of records) yield `- ${telemetryLine(record).trimEnd()}\n`;
 }
 
 function transcriptWriters(
@@ -132,7 +134,7 @@ function transcriptWriters(
 ) {
   const segments = (role: SessionRole | null) => listNewestWithText(ledger, { taskId: task.id, role, limit: null });
   const isFull = includeFullTranscripts;
-  const transcript = (role: SessionRole) => (isFull ? () => segments(role).map(segmentText).join('') : null);
+  const transcript = (role: SessionRole) => (isFull ? () => segments(role).map(segmentText) : null);
   return {
     'transcript-segments.json': isFull || includeTranscripts ? () => json(segments(null)) : null,
     'replay-full-transcript.json': isFull ? () => json(transcriptStory(ledger, task, includeContent)) : null,

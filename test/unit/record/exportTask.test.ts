@@ -10,6 +10,8 @@ import { listAuditEvents } from '../../../src/core/ledger/auditQueryStore.ts';
 import { listTelemetry } from '../../../src/core/ledger/telemetryQueryStore.ts';
 import { recordTelemetry } from '../../../src/core/ledger/telemetryStore.ts';
 import { recordTerminalCapture } from '../../../src/core/ledger/terminalCaptureStore.ts';
+import { jsonChunks } from '../../../src/core/record/jsonChunks.ts';
+import { printedJson } from '../../../src/core/domain/json.ts';
 import { boundContext, run } from './support.ts';
 
 type Bound = Awaited<ReturnType<typeof boundContext>>;
@@ -134,6 +136,17 @@ describe('export-task', () => {
     assert.match(readFileSync(join(out, 'telemetry-events.json'), 'utf8'), /"Tick 10049\."/);
     const summary: unknown = JSON.parse(readFileSync(join(out, 'telemetry-summary.json'), 'utf8'));
     assert.ok(summary !== null && typeof summary === 'object' && 'total' in summary && Number(summary.total) > 10_050);
+  });
+
+  it('AT-20: what is printed in pieces is what is printed at once', () => {
+    const values = [
+      [],
+      {},
+      [1, { b: ['x\ny', []], a: {} }],
+      { z: [{ k: 'ä' }], a: null, u: undefined, o: { list: [1] } },
+      'text',
+    ];
+    for (const value of values) assert.equal([...jsonChunks(value)].join(''), printedJson(value));
   });
 
   it('AT-10: says who works on a task that has sessions', async () => {
