@@ -15,23 +15,11 @@ export const notifyLevels = ['notification', 'status', 'off'] as const;
 export const terminalLocations = ['panel', 'editor'] as const;
 export const terminalAccesses = ['takeOver', 'watch'] as const;
 
+/** What the supervisor asks for before it does it for a manager; the other categories are the manager's contract alone. */
 export const permissionActions = [
-  'repo.merge_green_pr',
-  'repo.open_pr',
-  'repo.push_branch',
-  'verification.run_cargo',
-  'verification.run_playwright',
-  'verification.run_pytest',
-  'verification.run_xcodebuild',
-  'context.fetch_issues',
-  'context.fetch_prs',
-  'context.spawn_reviewer',
-  'communication.comment_on_pr',
-  'communication.notify_operator',
   'worker_session.approve',
   'worker_session.clear',
   'worker_session.compact',
-  'worker_session.interrupt',
   'worker_session.stop',
 ] as const;
 
@@ -85,7 +73,7 @@ export const settingDefinitions: Readonly<Record<SettingName, SettingDefinition>
     default: [],
     scope: 'machine',
     markdownDescription:
-      'What managers may do beyond nudging. Kept in your own settings: a repository can’t grant its agents anything.',
+      'What managers may have done to their workers, beyond nudging and interrupting them. Kept in your own settings: a repository can’t grant its agents anything.',
   },
 };
 

@@ -7,7 +7,7 @@ import { commandIds, contextKeys, settingKeys } from '../../../src/extension/ids
 import { commandDefinitions } from '../../../src/extension/manifest/commands.ts';
 import { generatedManifest } from '../../../src/extension/manifest/manifest.ts';
 import { inlineActions } from '../../../src/extension/manifest/menus.ts';
-import { restrictedSettings, settingDefinitions } from '../../../src/extension/manifest/settings.ts';
+import { permissionActions, restrictedSettings, settingDefinitions } from '../../../src/extension/manifest/settings.ts';
 import { contributedViews } from '../../../src/extension/manifest/views.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -53,6 +53,18 @@ describe('the generated manifest', () => {
 
   it('lets no file of a workspace, where agents write, choose what is run, where, or what is permitted', () => {
     for (const name of restrictedSettings) assert.equal(settingDefinitions[name].scope, 'machine', name);
+  });
+
+  it('offers no right that nothing asks for', () => {
+    const core = join(repository, 'src/core');
+    const sources = readdirSync(core, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('domain/permissions.ts'))
+      .map((name) => readFileSync(join(core, name), 'utf8'));
+    for (const action of permissionActions)
+      assert.ok(
+        sources.some((text) => text.includes(`'${action}'`)),
+        action,
+      );
   });
 
   it('links welcome views only to commands that exist', () => {
