@@ -83,7 +83,13 @@ process.stdin.setRawMode(true);
 process.stdin.setEncoding('utf8');
 process.stdout.write('\u001B[?1049h\u001B[?2004h');
 process.stdout.on('resize', draw);
-process.stdin.on('data', (data: string) => {
+let cut = '';
+process.stdin.on('data', (chunk: string) => {
+  // A mark may come in two pieces: what could be the beginning of one waits for the rest.
+  // eslint-disable-next-line no-control-regex -- the marks of a bracketed paste
+  const [, data = '', rest = ''] = /^([\s\S]*?)(\u001B(?:\[(?:2(?:0[01]?)?)?)?)?$/u.exec(cut + chunk) ?? [];
+  cut = rest === '\u001B' && data === '' ? '' : rest;
+  if (cut === '' && rest !== '') press(rest);
   // eslint-disable-next-line no-control-regex -- the marks of a bracketed paste
   for (const part of data.split(/(\u001B\[20[01]~)/u)) {
     if (part === '\u001B[200~') paste = '';
