@@ -80,6 +80,8 @@ export class EngineHost implements Disposable {
 
   #launch(): void {
     this.#cancelRetry();
+    // Of restarts that came together the first one has started it, with the settings of now.
+    if (this.#thread !== null) return;
     this.#set({ kind: 'starting', snapshot: this.#state.snapshot });
     const startedAt = performance.now();
     let thread: SupervisorThread;

@@ -108,6 +108,19 @@ describe('an engine host', () => {
     host.dispose();
   });
 
+  it('has one thread however many restarts come at once, and none after its end', async () => {
+    const threads = new FakeThreads();
+    const host = hostOf(threads);
+    await turn();
+    // Two settings that change together are two events.
+    await Promise.all([host.restart(), host.restart(), host.restart()]);
+    await turn();
+    assert.equal(threads.started.filter(({ isDisposed }) => !isDisposed).length, 1);
+    host.dispose();
+    await host.settled;
+    assert.ok(threads.started.every(({ isDisposed }) => isDisposed));
+  });
+
   it('starts nothing any more once it has ended', async () => {
     const threads = new FakeThreads();
     const host = hostOf(threads);
