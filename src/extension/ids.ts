@@ -8,6 +8,7 @@ export const extensionId = 'agent-conveyor.agent-conveyor-vscode';
 export const commandIds = {
   startPair: 'conveyor.startPair',
   registerSession: 'conveyor.registerSession',
+  bindSessions: 'conveyor.bindSessions',
   cycleNow: 'conveyor.cycleNow',
   nudgeSession: 'conveyor.nudgeSession',
   interruptSession: 'conveyor.interruptSession',

@@ -12,6 +12,8 @@ export const panelOperations = {
   pair: z.object({ task: text, goal: text, worker: text, manager: text, prompt: text, cwd: text }),
   'register-worker': registration,
   'register-manager': registration,
+  tasks: z.object({ create: text, goal: text }),
+  bind: z.object({ task: text, worker: text, manager: text }),
   cycle: z.object({ task: text }),
   'session-nudge': z.object({ name: text, text }),
   'session-interrupt': z.object({ name: text, followup: optionalText }),

@@ -27,6 +27,8 @@ const translators: Translators = {
   }),
   'register-worker': registration,
   'register-manager': registration,
+  tasks: ({ create, goal }) => ({ create, goal }),
+  bind: ({ task, worker, manager }) => ({ task, worker, manager }),
   cycle: ({ task }) => ({ task }),
   'session-nudge': ({ name, text }) => ({ name, text }),
   'session-interrupt': ({ name, followup }) => ({ name, followup: followup ?? null }),

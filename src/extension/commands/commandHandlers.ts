@@ -1,4 +1,5 @@
 import { answerCommands } from './answerCommands.ts';
+import { bindCommand } from './bindCommand.ts';
 import type { CommandContext, CommandHandlers } from './commandContext.ts';
 import { criterionCommands } from './criterionCommands.ts';
 import { healthCommands } from './healthCommands.ts';
@@ -10,6 +11,7 @@ export function commandHandlers(context: CommandContext): CommandHandlers {
   return {
     ...taskCommands(context),
     ...sessionCommands(context),
+    ...bindCommand(context),
     ...answerCommands(context),
     ...criterionCommands(context),
     ...healthCommands(context),

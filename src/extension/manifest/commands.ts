@@ -15,6 +15,7 @@ const anyCriterion = `!${contextKeys.noCriteria}`;
 export const commandDefinitions: Readonly<Record<CommandName, CommandDefinition>> = {
   startPair: { title: 'Start Supervised Pair…', icon: 'add' },
   registerSession: { title: 'Register Running Session…', icon: 'plug' },
+  bindSessions: { title: 'Bind Sessions to a Task…', icon: 'link', enablement: anySession },
   cycleNow: { title: 'Run Manager Cycle Now', icon: 'refresh', enablement: anyTask },
   nudgeSession: { title: 'Nudge Session…', icon: 'comment', enablement: anySession },
   interruptSession: { title: 'Interrupt Session', icon: 'debug-pause', enablement: anySession },

@@ -22,6 +22,7 @@ const viewTitle: readonly MenuEntry[] = [
   { command: 'restartEngine', when: inTasks, group: '2_health@2' },
   { command: 'showLog', when: inTasks, group: '2_health@3' },
   { command: 'registerSession', when: inSessions, group: 'navigation@1' },
+  { command: 'bindSessions', when: inSessions, group: 'navigation@2' },
   { command: 'addCriterion', when: inCriteria, group: 'navigation@1' },
 ];
 

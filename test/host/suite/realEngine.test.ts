@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -97,5 +98,29 @@ describe('the real engine behind the panel', () => {
       await ready();
     }
     await eventually(async () => assert.deepEqual(await settledHandles(), before));
+  });
+
+  it('binds sessions that run already to a task', async () => {
+    const { model } = await insides();
+    cli('tasks', '--create', 'joined', '--goal', 'Seen together');
+    for (const role of ['worker', 'manager']) {
+      const rollout = join(scratch, `rollout-${role}.jsonl`);
+      const payload = { id: randomUUID(), cwd: scratch, cli_version: '0.169.0', originator: 'codex_cli_rs' };
+      const head = { timestamp: '2026-11-26T09:00:00.000Z', type: 'session_meta', payload };
+      writeFileSync(rollout, `${JSON.stringify(head)}\n`);
+      const pid = String(process.pid);
+      cli(`register-${role}`, '--name', `joined-${role}`, '--pid', pid, '--codex-session', rollout);
+    }
+    await eventually(() => assert.equal(model.sessions.length, 2));
+    const bound = await press('bindSessions', { task: 'joined', worker: 'joined-worker', manager: 'joined-manager' });
+    assert.equal(bound.ok, true, JSON.stringify(bound));
+    await eventually(() =>
+      assert.deepEqual(
+        model.tasks.flatMap(({ item }) => (item.name === 'joined' ? [item.worker, item.manager] : [])),
+        ['joined-worker', 'joined-manager'],
+      ),
+    );
+    const again = await press('bindSessions', { task: 'joined', worker: 'joined-worker', manager: 'joined-manager' });
+    assert.ok(!again.ok, 'a session is bound once');
   });
 });

@@ -14,6 +14,8 @@ const samples: Sample = {
   pair: [{ task: 't', goal: 'g', worker: 'w', manager: 'm', prompt: 'p', cwd: '/work' }],
   'register-worker': [registration, { name: 'w', tmuxSession: 'codex-w', cwd: '/work' }],
   'register-manager': [registration],
+  tasks: [{ create: 't', goal: 'g' }],
+  bind: [{ task: 't', worker: 'w', manager: 'm' }],
   cycle: [{ task: 't' }],
   'session-nudge': [{ name: 'w', text: 'go on' }],
   'session-interrupt': [{ name: 'w' }, { name: 'w', followup: 'then this' }],
