@@ -1,16 +1,19 @@
 /** What a real Codex asks: seen by the panel's engine, answered by the person, and by a manager who was permitted to. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { queueAction } from '../../src/core/dispatch/sessionAction.ts';
 import type { StartedSession } from '../../src/core/delivery/startSession.ts';
-import { insertBinding } from '../../src/core/ledger/bindingStore.ts';
+import { endBindings, insertBinding } from '../../src/core/ledger/bindingStore.ts';
 import { findCommand } from '../../src/core/ledger/commandStore.ts';
 import { requireSession, type SessionRole } from '../../src/core/ledger/sessionStore.ts';
-import { insertTask } from '../../src/core/ledger/taskStore.ts';
+import { insertTask, requireTask } from '../../src/core/ledger/taskStore.ts';
+import { ConveyorError } from '../../src/core/domain/errors.ts';
+import { approve } from '../../src/core/operations/answers.ts';
 import { dispatchDependenciesOf } from '../../src/core/operations/dispatchDependencies.ts';
 import { HostedContext } from '../../src/core/operations/operationContext.ts';
 import { recordSession } from '../../src/core/operations/register.ts';
+import { runOperation } from '../../src/core/operations/runOperation.ts';
 import type { SessionView } from '../../src/protocol/snapshot.ts';
 import { PanelEngine } from '../../src/supervisor/panelEngine.ts';
 import { runShell, say, type ResponsePlan } from '../demo/scriptedModel.ts';
@@ -232,5 +235,41 @@ describe('what a real Codex asks', function () {
     const done = await settled(order());
     assert.equal(done?.state, 'succeeded', done?.error ?? '');
     await until('the command ran', () => existsSync(probe('managed')));
+  });
+
+  it('is not for a Codex to answer by the command line, sandboxed or not, unless the person permitted it', async () => {
+    await engine.dispose();
+    const session = await start('agent-asked');
+    const { ledger, clock } = context;
+    ledger.write(() => {
+      const task = insertTask(ledger, { name: 'job-2', goal: 'ask', summary: null }, clock.now());
+      const boss = requireSession(ledger, 'manager');
+      endBindings(ledger, requireTask(ledger, 'job').id, clock.now());
+      insertBinding(ledger, task, requireSession(ledger, 'agent-asked'), boss, clock.now());
+    });
+    await real.deliver(session, `touch ${probe('by-agent')}`);
+    await until('it asks', async () => (await real.screen(session)).includes('Would you like to run'));
+    const config = join(real.server.folder, 'config');
+    const variables = { ...context.variables, XDG_CONFIG_HOME: config, CODEX_THREAD_ID: 'of-some-agent' };
+    const agent = new HostedContext({ surface: 'cli', cwd: real.workspace, variables, stateRoot: real.stateRoot });
+    try {
+      const answer = () => Promise.resolve(runOperation(approve, agent, { name: 'agent-asked', option: 1 }));
+      const shown = (await runOperation(approve, agent, { name: 'agent-asked', option: 1, dryRun: true })) as {
+        question: { text: string };
+      };
+      assert.match(shown.question.text, /touch .*by-agent/);
+      await assert.rejects(
+        answer(),
+        (error) => ConveyorError.is(error, 'permission_denied') && /worker_session\.approve/.test(error.message),
+      );
+      assert.equal(existsSync(probe('by-agent')), false);
+      mkdirSync(join(config, 'agent-conveyor'), { recursive: true });
+      const granted = JSON.stringify({ manager: ['worker_session.approve'] });
+      writeFileSync(join(config, 'agent-conveyor', 'permissions.json'), granted);
+      await answer();
+      await until('the command ran', () => existsSync(probe('by-agent')));
+    } finally {
+      agent.close();
+    }
   });
 });
