@@ -3,7 +3,7 @@ import { leadershipLease, momentOf, readLease, type StoredLease } from '../ledge
 import type { OperationContext } from './operationContext.ts';
 
 /** The engine that leads this ledger now, or null when none lives. */
-export function livingLeader(context: OperationContext): StoredLease | null {
+export function livingLeader(context: Pick<OperationContext, 'ledger' | 'clock' | 'host'>): StoredLease | null {
   const leader = readLease(context.ledger, leadershipLease);
   return leader !== null && isLive(leader, momentOf(context)) ? leader : null;
 }

@@ -3,24 +3,24 @@ import { leadershipLease, readLease } from '../ledger/leaseStore.ts';
 import { livingLeader } from './livingLeader.ts';
 import type { OperationContext } from './operationContext.ts';
 
+type Whereabouts = Pick<OperationContext, 'surface' | 'variables' | 'host' | 'ledger' | 'clock'>;
+
 /**
  * True inside an agent's sandbox: tmux is out of reach there, and processes that live look dead. Effects are queued for
  * the supervisor, and what it saw is believed instead of our own eyes.
  *
  * Codex says so in its variables; where they were taken away, the process namespace differs from the supervisor's.
  */
-export function isSandboxed({
-  surface,
-  variables,
-  host,
-  ledger,
-}: Pick<OperationContext, 'surface' | 'variables' | 'host' | 'ledger'>): boolean {
+export function isSandboxed(context: Whereabouts): boolean {
+  const { surface, variables, host, ledger } = context;
   // An editor is no command of a Codex; whoever led before it, in a container perhaps, says nothing about it.
   if (surface === 'panel') return false;
   if (isToolOfCodex(variables)) return true;
   const supervisor = readLease(ledger, leadershipLease);
   // A supervisor of an earlier boot, or of another machine, says nothing about this namespace.
   if (supervisor === null || supervisor.bootId !== host.bootId) return false;
+  // One that is gone, of a container perhaps, says something only to the commands of a Codex.
+  if (livingLeader(context) === null && variables.CODEX_THREAD_ID === undefined) return false;
   return (
     supervisor.pidNamespace !== null && host.pidNamespace !== null && supervisor.pidNamespace !== host.pidNamespace
   );

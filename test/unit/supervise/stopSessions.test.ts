@@ -227,6 +227,10 @@ describe('where a command runs', () => {
     assert.equal(isSandboxed(within({})), false);
     fixture.host.pidNamespace = 'pid:[2]';
     assert.equal(isSandboxed(within({})), true);
+    // Once that supervisor is gone, a person outside its container is not in a sandbox; a Codex's command still is.
+    fixture.clock.advance(60_000);
+    assert.equal(isSandboxed(within({})), false);
+    assert.equal(isSandboxed(within({ CODEX_THREAD_ID: 't' })), true);
     fixture.host.bootId = 'boot-2';
     assert.equal(isSandboxed(within({})), false);
   });
