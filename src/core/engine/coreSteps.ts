@@ -9,7 +9,7 @@ import { CommitWatch } from '../ledger/commitWatch.ts';
 import { endRestsFor } from '../ledger/backoffStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
-import { listSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
+import { listWatchedSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
 import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
 import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
 import type { Tmux } from '../tmux/tmux.ts';
@@ -38,7 +38,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
   let follow = (_paths: Iterable<string>) => {};
   return {
     ingest: async (sessionIds, signal) => {
-      const sessions = activeSessions(ledger).map((session) => locateRollout(ledger, session, options.codexHome));
+      const sessions = listWatchedSessions(ledger).map((session) => locateRollout(ledger, session, options.codexHome));
       follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
       let came = false;
       for (const session of sessions) {
@@ -51,7 +51,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
     observe: async (signal) => {
       let differs = false;
       const round = { ...options.observe, tmuxAt: rounds() };
-      for (const session of activeSessions(ledger)) {
+      for (const session of listWatchedSessions(ledger)) {
         if (signal.aborted) break;
         if (session.tmux_session === null && session.pid === null) continue;
         if (!(await observeSession(round, session, options.dispatcherId))) continue;
@@ -89,10 +89,6 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
   };
 }
 
-function activeSessions(ledger: Connection): Session[] {
-  return listSessions(ledger).filter(({ state }) => state === 'active');
-}
-
 /** True when there was something new. */
 async function readOn(dependencies: ObserveDependencies, session: Session): Promise<boolean> {
   const { new_events: newEvents } = await ingestSession(dependencies, session, { quiet: true });
@@ -111,7 +107,7 @@ function locateRollout(ledger: Connection, session: Session, codexHome: string):
 
 /** Null when a file is nobody's yet: it may be the first of a session that waits for one. */
 function sessionsOfRollouts(ledger: Connection, paths: ReadonlySet<string>): ReadonlySet<string> | null {
-  const byPath = new Map(activeSessions(ledger).map(({ id, codex_session_path: path }) => [path, id]));
+  const byPath = new Map(listWatchedSessions(ledger).map(({ id, codex_session_path: path }) => [path, id]));
   const ids = [...paths].map((path) => byPath.get(path));
   return ids.every((id) => id !== undefined) ? new Set(ids) : null;
 }

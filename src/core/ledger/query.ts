@@ -11,6 +11,8 @@ export interface RowParser<Row> {
 export interface Query<Row> {
   all(connection: Connection, parameters?: SqlParameters): Row[];
   first(connection: Connection, parameters?: SqlParameters): Row | null;
+  /** Without the rows that can't be parsed: for work on many, where one spoiled row must not keep all others waiting. */
+  readable(connection: Connection, parameters?: SqlParameters): Row[];
 }
 
 export function query<Row>(row: RowParser<Row>, sql: string): Query<Row> {
@@ -23,6 +25,7 @@ export function query<Row>(row: RowParser<Row>, sql: string): Query<Row> {
       const found = connection.get(sql, parameters);
       return found === undefined ? null : guard(connection, () => row.parse(found));
     },
+    readable: (connection, parameters) => connection.all(sql, parameters).flatMap((one) => parsed(row, one)),
   };
 }
 
@@ -38,5 +41,14 @@ function guard<T>({ file }: Connection, parse: () => T): T {
     throw refuse('ledger_invalid', `the ledger ${file} holds a row that can't be read${where}: ${advice}`, {
       cause: error,
     });
+  }
+}
+
+function parsed<Row>(row: RowParser<Row>, value: unknown): Row[] {
+  try {
+    return [row.parse(value)];
+  } catch (error) {
+    if (error instanceof z.core.$ZodError) return [];
+    throw error;
   }
 }

@@ -64,6 +64,11 @@ export function listSessions(ledger: Connection): Session[] {
   return everySession.all(ledger);
 }
 
+/** Those that are not gone, without rows that can't be read: the engine goes on for the others. */
+export function listWatchedSessions(ledger: Connection): Session[] {
+  return everySession.readable(ledger).filter(({ state }) => state === 'active');
+}
+
 /** What registering a session states about it. `undefined` keeps what is stored. */
 export interface Registration {
   readonly name: string;

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import type { ConveyorError } from '../domain/errors.ts';
@@ -48,7 +49,7 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
       },
     },
     pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },
-    codexHome: variables.CODEX_HOME ?? join(variables.HOME ?? '', '.codex'),
+    codexHome: variables.CODEX_HOME || join(variables.HOME || homedir(), '.codex'),
     onTrouble: order.onTrouble,
     onError: order.onError,
   });
