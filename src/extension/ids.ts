@@ -14,6 +14,7 @@ export const commandIds = {
   interruptSession: 'conveyor.interruptSession',
   approveSession: 'conveyor.approveSession',
   denySession: 'conveyor.denySession',
+  resumeSession: 'conveyor.resumeSession',
   stopSession: 'conveyor.stopSession',
   openSessionTerminal: 'conveyor.openSessionTerminal',
   openWorkerTerminal: 'conveyor.openWorkerTerminal',

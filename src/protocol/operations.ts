@@ -19,6 +19,8 @@ export const panelOperations = {
   'session-interrupt': z.object({ name: text, followup: optionalText }),
   /** `expect`: the fingerprint of the question that the person has read. */
   approve: z.object({ name: text, option: z.int(), expect: text }),
+  /** For a session whose process has ended. */
+  resume: z.object({ name: text }),
   deny: z.object({ name: text, expect: text }),
   criteria: z.union([
     z.object({

@@ -33,6 +33,7 @@ const translators: Translators = {
   'session-nudge': ({ name, text }) => ({ name, text }),
   'session-interrupt': ({ name, followup }) => ({ name, followup: followup ?? null }),
   approve: ({ name, option, expect }) => ({ name, option, expect }),
+  resume: ({ name }) => ({ name }),
   deny: ({ name, expect }) => ({ name, expect }),
   criteria: (input) =>
     input.action === 'add'

@@ -9,6 +9,7 @@ type Handled =
   | 'registerSession'
   | 'nudgeSession'
   | 'interruptSession'
+  | 'resumeSession'
   | 'stopSession'
   | 'openSessionTerminal'
   | 'openWorkerTerminal'
@@ -19,6 +20,7 @@ export function sessionCommands(context: CommandContext): Readonly<Record<Handle
     registerSession: (argument) => registerSession(context, argument),
     nudgeSession: (argument) => nudge(context, argument),
     interruptSession: (argument) => interrupt(context, argument),
+    resumeSession: (argument) => resume(context, argument),
     stopSession: (argument) => stop(context, argument),
     openSessionTerminal: async (argument) => {
       const { folder, item } = await pickSession(context.model, argument, 'Open which session?');
@@ -95,6 +97,15 @@ async function interrupt(context: CommandContext, argument: CommandArgument): Pr
     'session-interrupt',
     followup === undefined ? { name: item.name } : { name: item.name, followup },
   );
+}
+
+/** Core refuses with the reason where there is nothing to resume: it looks again, the panel's picture may be old. */
+async function resume(context: CommandContext, argument: CommandArgument): Promise<unknown> {
+  const ended = context.model.sessions.filter(({ item }) => item.registration === 'active' && item.alive === false);
+  const [only] = ended;
+  const isClear = argument.session === undefined && only !== undefined && ended.length === 1;
+  const { folder, item } = isClear ? only : await pickSession(context.model, argument, 'Resume which session?');
+  return run(context, folder.path, 'resume', { name: item.name });
 }
 
 async function stop(context: CommandContext, argument: CommandArgument): Promise<unknown> {

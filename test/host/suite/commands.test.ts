@@ -33,6 +33,7 @@ describe('commands', () => {
       output: null,
     });
     assert.equal((await press('interruptSession', { session: 'login-flake-worker' })).ok, true);
+    assert.equal((await press('resumeSession', { session: 'login-flake-worker' })).ok, true);
     assert.equal((await press('cycleNow', { task: 'login-flake' })).ok, true);
     assert.equal((await press('addCriterion', { task: 'login-flake', text: 'Lint is clean' })).ok, true);
     assert.equal((await press('satisfyCriterion', { task: 'login-flake', criterion: 1, text: '10 of 10' })).ok, true);
@@ -41,6 +42,7 @@ describe('commands', () => {
     assert.deepEqual(calls(), [
       { name: 'session-nudge', input: { name: 'login-flake-worker', text: 'go on' } },
       { name: 'session-interrupt', input: { name: 'login-flake-worker' } },
+      { name: 'resume', input: { name: 'login-flake-worker' } },
       { name: 'cycle', input: { task: 'login-flake' } },
       {
         name: 'criteria',

@@ -20,6 +20,7 @@ const samples: Sample = {
   'session-nudge': [{ name: 'w', text: 'go on' }],
   'session-interrupt': [{ name: 'w' }, { name: 'w', followup: 'then this' }],
   approve: [{ name: 'w', option: 2, expect: '0123456789abcdef' }],
+  resume: [{ name: 'w' }],
   deny: [{ name: 'w', expect: '0123456789abcdef' }],
   criteria: [
     { task: 't', action: 'add', criterion: 'c', source: 'user_requested', status: 'accepted' },
