@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { busyMilliseconds, Connection, isBusy, translate } from './connection.ts';
+import { makeFolder } from './makeFolder.ts';
 import { migrateLedger, refuseNewer, sharedSchemaVersion, type MigrationResult } from './migrate.ts';
 import { openSqlite, type SqliteDatabase } from './sqliteDriver.ts';
 
@@ -121,7 +122,7 @@ function prepareFolder(folder: string): void {
     const isNew = !existsSync(folder);
     if (isNew) makeFolder(folder);
     const ignore = join(folder, '.gitignore');
-    if ((isNew || basename(folder) === ownFolderName) && !existsSync(ignore))
+    if ((isNew || basename(folder) === ownFolderName) && lstatSync(ignore, { throwIfNoEntry: false }) === undefined)
       writeFileSync(ignore, '*\n', { mode: 0o600 });
   } catch (error) {
     throw refuse(
@@ -131,18 +132,6 @@ function prepareFolder(folder: string): void {
         cause: error,
       },
     );
-  }
-}
-
-/** With its parents. Not by `recursive`, which never ends where a folder can hold no other, as in /proc. */
-function makeFolder(folder: string): void {
-  const parent = dirname(folder);
-  if (!existsSync(parent) && parent !== folder) makeFolder(parent);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Somebody else was quicker.
-    if (!existsSync(folder) || !statSync(folder).isDirectory()) throw error;
   }
 }
 

@@ -1,10 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { startPrompt } from '../supervise/legacyContract.ts';
 import { checkWorkerName } from '../supervise/legacyFolder.ts';
+import { ownFolder, replaceOwnFile } from '../supervise/ownFile.ts';
 import { flag, optionalText, passthrough, positional } from './argument.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -93,13 +92,5 @@ function templatesFor(
 }
 
 function keepPrompt({ stateRoot }: OperationContext, session: string, prompt: string): string {
-  const folder = join(stateRoot, 'artifacts', 'start-prompts');
-  const file = join(folder, `${session}.md`);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${prompt}\n`, { mode: 0o600 });
-  } catch (error) {
-    throw refuse('state_root_unwritable', `cannot write ${file}; check the state root's permissions`, { cause: error });
-  }
-  return file;
+  return replaceOwnFile(ownFolder(stateRoot, 'artifacts', 'start-prompts'), `${session}.md`, `${prompt}\n`);
 }

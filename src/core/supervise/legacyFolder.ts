@@ -1,10 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import { isJsonObject, type JsonObject, ledgerJson, printedJson } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import { type WorkerStatusState, workerStatusStates } from '../ledger/legacyWorkerStore.ts';
+import { isRealFolder, ownFolder, replaceOwnFile } from './ownFile.ts';
 
 // Workers of the first generation are kept in a folder each, below the state root: `<name>/config.json` and others.
 
@@ -36,6 +37,9 @@ export interface WorkerStatus {
   readonly blocker: string | null;
   readonly last_update: string | null;
 }
+
+/** A log that is a link is not followed. */
+const appending = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
 
 const workerName = /^[A-Za-z0-9_-]+$/;
 
@@ -71,8 +75,10 @@ export function findWorkerFolder(stateRoot: string, name: string): WorkerFolder 
 export class WorkerFolder {
   readonly name: string;
   readonly path: string;
+  readonly #stateRoot: string;
 
   constructor(stateRoot: string, name: string) {
+    this.#stateRoot = stateRoot;
     this.name = name;
     this.path = join(stateRoot, name);
   }
@@ -87,7 +93,7 @@ export class WorkerFolder {
   }
 
   exists(): boolean {
-    return existsSync(join(this.path, 'config.json'));
+    return isRealFolder(this.path) && existsSync(join(this.path, 'config.json'));
   }
 
   readConfig(): WorkerConfig {
@@ -97,7 +103,7 @@ export class WorkerFolder {
   }
 
   writeConfig(value: object): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    ownFolder(this.#stateRoot, this.name);
     this.#replace('config.json', `${printedJson(value)}\n`);
   }
 
@@ -142,7 +148,12 @@ export class WorkerFolder {
 
   appendEvent(type: string, facts: object, now: number): void {
     const line = ledgerJson({ ...facts, time: formatTimestamp(now), type });
-    appendFileSync(join(this.path, 'events.jsonl'), `${line}\n`, { mode: 0o600 });
+    const log = openSync(join(this.path, 'events.jsonl'), appending, 0o600);
+    try {
+      writeSync(log, `${line}\n`);
+    } finally {
+      closeSync(log);
+    }
   }
 
   #readJson(file: string): unknown {
@@ -158,9 +169,7 @@ export class WorkerFolder {
   }
 
   #replace(file: string, content: string): void {
-    const draft = join(this.path, `.${file}.${process.pid}.new`);
-    writeFileSync(draft, content, { mode: 0o600 });
-    renameSync(draft, join(this.path, file));
+    replaceOwnFile(this.path, file, content);
   }
 }
 
