@@ -77,19 +77,30 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function npmInstall(folder: string, log: (line: string) => void): Promise<void> {
-  const headers = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`);
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+/**
+ * Where the server's packages are installed with this Node. What an outer `npm test` says of its own Node and of the
+ * package it runs is left out: code-server's post-install reads the Node version from `npm_config_user_agent`, which npm
+ * hands down. https://github.com/coder/code-server/blob/main/ci/build/npm-postinstall.sh
+ */
+export function installEnvironment(folder: string, variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const handedDown =
+    /^(?:NODE|INIT_CWD|npm_config_user_agent|npm_(?:command|execpath|node_execpath|lifecycle_.*|package_.*))$/;
+  const own = Object.entries(variables).filter(([name]) => !handedDown.test(name));
+  return {
+    ...Object.fromEntries(own),
+    PATH: [dirname(process.execPath), variables['PATH']].join(delimiter),
     npm_config_ignore_scripts: 'false',
+    // node-gyp cannot download headers everywhere; the npm package of the Node binary carries them.
+    ...(process.platform === 'linux'
+      ? { npm_config_nodedir: join(folder, 'node_modules', `node-${process.platform}-${process.arch}`) }
+      : {}),
   };
-  // node-gyp cannot download headers everywhere; the npm package of the Node binary carries them.
-  if (process.platform === 'linux') env['npm_config_nodedir'] = headers;
+}
 
+function npmInstall(folder: string, log: (line: string) => void): Promise<void> {
   const child = spawn('npm', ['ci', '--no-audit', '--no-fund', '--foreground-scripts'], {
     cwd: folder,
-    env,
+    env: installEnvironment(folder, process.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const tail: string[] = [];
