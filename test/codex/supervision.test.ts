@@ -61,7 +61,10 @@ describe('a real Codex under conveyor', function () {
     const watch = await world.supervise('finder');
     await world.json('session-nudge', 'silent', 'and hello to you');
     await until('its rollout is known', () => rolloutOf('silent').endsWith('.jsonl'));
-    assert.deepEqual(userTexts(world.lines(rolloutOf('silent'))), ['and hello to you']);
+    // Codex makes the file a moment before it writes the message into it.
+    const said = () => userTexts(world.lines(rolloutOf('silent')));
+    await until('the message is in it', () => said().length > 0);
+    assert.deepEqual(said(), ['and hello to you']);
     await watch.stop();
   });
 
