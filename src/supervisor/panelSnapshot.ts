@@ -1,3 +1,4 @@
+import { deliveryStates } from '../core/domain/deliveryState.ts';
 import type { PanelSessionState, PanelState, PanelTask } from '../core/engine/panelState.ts';
 import type {
   AttentionItem,
@@ -94,19 +95,8 @@ function taskView({ row, counts, deliveries }: PanelTask): TaskView {
   };
 }
 
-type DeliveryView = TaskView['deliveries'][number]['state'];
-const deliveryStates: readonly DeliveryView[] = [
-  'queued',
-  'claimed',
-  'typed',
-  'submitted',
-  'seen',
-  'answered',
-  'deferred',
-  'undelivered',
-];
-
-function deliveryState(state: string): DeliveryView {
+/** A word that a later version wrote is no state that we can vouch for. */
+function deliveryState(state: string): TaskView['deliveries'][number]['state'] {
   return deliveryStates.find((known) => known === state) ?? 'uncertain';
 }
 
