@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import { isDeeperThan, isJsonObject, type JsonObject } from '../domain/json.ts';
 import type { RolloutLine } from './rolloutLines.ts';
 
 /**
@@ -116,12 +116,4 @@ function readJsonObject({ bytes, byteOffset }: RolloutLine): JsonObject | Rollou
 
 function startsWithByteOrderMark(bytes: Buffer): boolean {
   return bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, levels - 1));
-  for (const key in value) if (isDeeperThan((value as JsonObject)[key], levels - 1)) return true;
-  return false;
 }

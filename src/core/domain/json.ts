@@ -5,6 +5,18 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** SQLite refuses to store what is nested deeper (`json_valid`). */
+export const deepestJson = 1000;
+
+/** True when something lies deeper than that many levels. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, levels - 1));
+  for (const key in value) if (isDeeperThan((value as JsonObject)[key], levels - 1)) return true;
+  return false;
+}
+
 /**
  * JSON as the ledger's columns and the command line print it: keys sorted, non-ASCII escaped.
  *

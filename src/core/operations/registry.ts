@@ -12,6 +12,7 @@ const loaders = {
   commands: async () => (await import('./commands.ts')).commands,
   'compact-worker': async () => (await import('./compactWorker.ts')).compactWorker,
   continuation: async () => (await import('./continuation.ts')).continuation,
+  'continuation-reviewer': async () => (await import('./continuationReviewer.ts')).continuationReviewer,
   create: async () => (await import('./create.ts')).create,
   'create-disposable-binding': async () => (await import('./createDisposableBinding.ts')).createDisposableBinding,
   criteria: async () => (await import('./criteria.ts')).criteria,

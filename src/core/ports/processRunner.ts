@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { type GroupOptions, type GroupResult, runProcessGroup } from './processGroup.ts';
 
 export interface ProcessResult {
   /** Exit status; 127 when the program does not exist, 124 when it ran out of time, 128+n for a signal. */
@@ -19,6 +20,8 @@ export interface RunOptions {
 /** Running other programs. Arguments never pass a shell. */
 export interface ProcessRunner {
   run(file: string, argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  /** Runs a program and ends everything that it started with it, as far as that stayed in its process group. */
+  runGroup(file: string, argv: readonly string[], options: GroupOptions): Promise<GroupResult>;
   /** Starts a process of its own session with null stdio that outlives us; resolves with its pid. */
   startDetached(file: string, argv: readonly string[], options?: Omit<RunOptions, 'stdin'>): Promise<number>;
 }
@@ -52,6 +55,7 @@ export const systemProcessRunner: ProcessRunner = {
       child.stdin?.on('error', () => {}); // a program that exits without reading its input is no error of ours
       child.stdin?.end(options.stdin ?? '');
     }),
+  runGroup: runProcessGroup,
   startDetached: (file, argv, options = {}) =>
     new Promise((resolve, reject) => {
       const child = spawn(file, [...argv], {
@@ -95,6 +99,10 @@ export class FakeProcessRunner implements ProcessRunner {
     if (answer === undefined) return Promise.resolve({ status: 127, stdout: '', stderr: '', missing: true });
     const given = typeof answer === 'function' ? answer(argv, options) : answer;
     return Promise.resolve({ status: 0, stdout: '', stderr: '', missing: false, ...given });
+  }
+
+  async runGroup(file: string, argv: readonly string[], options: GroupOptions): Promise<GroupResult> {
+    return { ended: null, ...(await this.run(file, argv, options)) };
   }
 
   startDetached(file: string, argv: readonly string[], options: RunOptions = {}): Promise<number> {
