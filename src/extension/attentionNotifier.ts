@@ -43,6 +43,8 @@ function levelOf({ kind }: AttentionItem): NotifyLevel {
     case 'stalled':
     case 'undelivered':
       return notify.failure;
+    case 'unconfirmed':
+      return notify.approval;
     default:
       return kind satisfies never;
   }

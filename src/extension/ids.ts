@@ -14,6 +14,7 @@ export const commandIds = {
   interruptSession: 'conveyor.interruptSession',
   approveSession: 'conveyor.approveSession',
   denySession: 'conveyor.denySession',
+  confirmSession: 'conveyor.confirmSession',
   resumeSession: 'conveyor.resumeSession',
   stopSession: 'conveyor.stopSession',
   openSessionTerminal: 'conveyor.openSessionTerminal',

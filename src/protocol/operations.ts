@@ -22,6 +22,8 @@ export const panelOperations = {
   /** For a session whose process has ended. */
   resume: z.object({ name: text }),
   deny: z.object({ name: text, expect: text }),
+  /** The person's word that a session and its binding are what the ledger says. */
+  confirm: z.object({ name: text }),
   criteria: z.union([
     z.object({
       task: text,

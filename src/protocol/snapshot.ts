@@ -127,6 +127,8 @@ export const sessionView = z.object({
   attention: sessionAttention,
   /** What it asks on its screen, as it was last seen; null when it asks nothing. */
   question: z.nullable(sessionQuestion),
+  /** Why nothing is done to it for others until the person confirms it; null when nothing stands in the way. */
+  unconfirmed: nullableText,
   /** Null: can't be told from here. */
   alive: z.nullable(z.boolean()),
   /** Name of the task it is bound to. */
@@ -153,7 +155,15 @@ export const criterionView = z.object({
 });
 export type CriterionView = z.infer<typeof criterionView>;
 
-export const attentionKinds = ['approval', 'question', 'failed', 'stalled', 'undelivered', 'turn_finished'] as const;
+export const attentionKinds = [
+  'approval',
+  'question',
+  'failed',
+  'stalled',
+  'undelivered',
+  'unconfirmed',
+  'turn_finished',
+] as const;
 
 /** Something that waits for the person. Gone from the snapshot once it no longer does. */
 export const attentionItem = z.object({

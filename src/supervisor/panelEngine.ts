@@ -7,8 +7,9 @@ import { PanelReader, type PanelState } from '../core/engine/panelState.ts';
 import { readPanelTimeline } from '../core/engine/panelTimeline.ts';
 import { engineOf, type EngineOrder } from '../core/operations/engineOf.ts';
 import { findOnPath } from '../core/operations/findTools.ts';
+import { unconfirmedSessions } from '../core/operations/confirmations.ts';
 import { HostedContext } from '../core/operations/operationContext.ts';
-import { tmuxOf } from '../core/operations/panes.ts';
+import { socketOf, tmuxOf } from '../core/operations/panes.ts';
 import { loadOperation } from '../core/operations/registry.ts';
 import { runOperation } from '../core/operations/runOperation.ts';
 import { writeShim } from '../core/operations/shim.ts';
@@ -190,7 +191,7 @@ export class PanelEngine implements EngineRpc {
   }
 
   #snapshot(): PanelSnapshot {
-    const { PATH, CONVEYOR_TMUX_SOCKET: tmuxSocket } = this.#context.variables;
+    const { PATH } = this.#context.variables;
     const state = this.#read();
     this.#version += 1;
     const tmuxPath = findOnPath('tmux', PATH);
@@ -204,7 +205,8 @@ export class PanelEngine implements EngineRpc {
         windowId: this.#start.windowId,
         shimFolder: this.#shimFolder,
         tmuxPath,
-        tmuxSocket: tmuxSocket || null,
+        socketOf: (recorded) => socketOf(this.#context, recorded) || null,
+        unconfirmed: state === null ? new Map<string, string>() : unconfirmedSessions(this.#context),
         codexPath,
         processed: this.#engine?.status.processedCount ?? 0,
         problems: [...this.#troubles.values(), ...missingTools(tmuxPath, codexPath)],

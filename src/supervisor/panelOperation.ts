@@ -35,6 +35,7 @@ const translators: Translators = {
   approve: ({ name, option, expect }) => ({ name, option, expect }),
   resume: ({ name }) => ({ name }),
   deny: ({ name, expect }) => ({ name, expect }),
+  confirm: ({ name }) => ({ name }),
   criteria: (input) =>
     input.action === 'add'
       ? { task: input.task, add: true, criterion: input.criterion, source: input.source, status: [input.status] }

@@ -18,8 +18,10 @@ export interface SnapshotFrame {
   readonly windowId: string;
   readonly shimFolder: string | null;
   readonly tmuxPath: string | null;
-  /** Where sessions run whose tmux server was not recorded; null for the person's own. */
-  readonly tmuxSocket: string | null;
+  /** The server to attach to, of what was recorded for a session; null for the person's own. */
+  readonly socketOf: (recorded: string | null) => string | null;
+  /** Why nothing is done to a session for others, by its id. */
+  readonly unconfirmed: ReadonlyMap<string, string>;
   readonly codexPath: string | null;
   readonly processed: number;
   readonly problems: readonly Problem[];
@@ -27,7 +29,7 @@ export interface SnapshotFrame {
 
 /** The ledger's state in the terms of the panel. `state` is null while there is no ledger. */
 export function panelSnapshot(frame: SnapshotFrame, state: PanelState | null): PanelSnapshot {
-  const { windowId, processed, problems, tmuxSocket, ...rest } = frame;
+  const { windowId, processed, problems, socketOf, unconfirmed, ...rest } = frame;
   const leader = state?.leader ?? null;
   return {
     ...rest,
@@ -38,9 +40,9 @@ export function panelSnapshot(frame: SnapshotFrame, state: PanelState | null): P
         : { id: leader.id, thisWindow: leader.id === windowId, heartbeatAgeMs: Math.round(leader.heartbeatAgeMs) },
     dispatcher: dispatcherOf(state, leader?.id === windowId ? processed : null),
     tasks: state?.tasks.map(taskView) ?? [],
-    sessions: state?.sessions.map((session) => sessionView(session, tmuxSocket)) ?? [],
+    sessions: state?.sessions.map((session) => sessionView(session, { socketOf, unconfirmed })) ?? [],
     criteria: state?.criteria.map(criterionView) ?? [],
-    attention: state === null ? [] : attentionOf(state),
+    attention: state === null ? [] : attentionOf(state, unconfirmed),
     problems: [...problems, ...leadershipProblem(leader?.id ?? null, windowId)],
   };
 }
@@ -100,7 +102,10 @@ function deliveryState(state: string): TaskView['deliveries'][number]['state'] {
   return deliveryStates.find((known) => known === state) ?? 'uncertain';
 }
 
-function sessionView(session: PanelSessionState, tmuxSocket: string | null): SessionView {
+function sessionView(
+  session: PanelSessionState,
+  { socketOf, unconfirmed }: Pick<SnapshotFrame, 'socketOf' | 'unconfirmed'>,
+): SessionView {
   const { row } = session;
   return {
     id: row.id,
@@ -113,6 +118,7 @@ function sessionView(session: PanelSessionState, tmuxSocket: string | null): Ses
     note: session.note,
     attention: attentionView(session),
     question: questionView(session),
+    unconfirmed: unconfirmed.get(row.id) ?? null,
     alive: session.observation?.alive ?? null,
     task: row.task,
     cwd: row.cwd,
@@ -125,7 +131,7 @@ function sessionView(session: PanelSessionState, tmuxSocket: string | null): Ses
             session: row.tmux_session,
             target: `=${row.tmux_session}:`,
             paneId: row.pane_id,
-            socketPath: row.tmux_socket ?? tmuxSocket,
+            socketPath: socketOf(row.tmux_socket),
           },
   };
 }
@@ -163,8 +169,17 @@ function criterionView(criterion: PanelState['criteria'][number]): CriterionView
 }
 
 /** What waits for the person; the same thing keeps its id. */
-function attentionOf(state: PanelState): AttentionItem[] {
-  return [...state.sessions.flatMap(sessionAttention), ...state.tasks.flatMap(deliveryAttention)];
+function attentionOf(state: PanelState, unconfirmed: ReadonlyMap<string, string>): AttentionItem[] {
+  return [
+    ...state.sessions.flatMap(sessionAttention),
+    ...state.sessions.filter(({ row }) => unconfirmed.has(row.id)).map(confirmationAttention),
+    ...state.tasks.flatMap(deliveryAttention),
+  ];
+}
+
+function confirmationAttention({ row }: PanelSessionState): AttentionItem {
+  const message = `${row.name} was put into the ledger by something else: confirm it before others may steer it.`;
+  return { id: `unconfirmed:${row.id}`, kind: 'unconfirmed', message, session: row.name, task: row.task, since: '' };
 }
 
 function sessionAttention({ row, observation, turn, attention, need }: PanelSessionState): AttentionItem[] {

@@ -220,7 +220,7 @@ describe('what a real Codex asks', function () {
           option: 1,
           expected,
         } as const;
-        return queueAction(dispatchDependenciesOf(context), action).id;
+        return queueAction(dispatchDependenciesOf(context, 'others'), action).id;
       });
     const settled = async (id: string) => {
       await until('it is decided', () => ['failed', 'succeeded'].includes(findCommand(ledger, id)?.state ?? ''));

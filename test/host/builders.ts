@@ -82,6 +82,7 @@ export function aSession(parts: Partial<SessionView> = {}): SessionView {
     note: null,
     attention: anAttention(parts),
     question: null,
+    unconfirmed: null,
     alive: true,
     task: 'login-flake',
     cwd: '/work/demo',

@@ -9,7 +9,7 @@ import { findPanelSession } from '../ledger/panelSessionStore.ts';
 import { beginSideEffect, type ClaimedCommand } from './commandSteps.ts';
 import type { DispatchDependencies } from './dependencies.ts';
 import type { PaneTarget } from './paneDelivery.ts';
-import { takePane } from './pushMessage.ts';
+import { isForSomebodyElse, takePane } from './pushMessage.ts';
 import type { ActionOutcome, SessionAction } from './sessionAction.ts';
 
 type AnswerAction = Extract<SessionAction, { type: 'session_answer' }>;
@@ -53,7 +53,7 @@ export async function answerSession(
     return outcomeOf(result, hasBegun);
   } catch (error) {
     if (!(error instanceof ConveyorError)) throw error;
-    if (error.code === 'tmux_denied') return { kind: 'deferred', reason: error.code, sentence: error.message };
+    if (isForSomebodyElse(error)) return { kind: 'deferred', reason: error.code, sentence: error.message };
     return { kind: 'failed', code: error.code, sentence: error.message, started: hasBegun, completed: false };
   }
 }

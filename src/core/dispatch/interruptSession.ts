@@ -9,7 +9,7 @@ import type { PaneKey } from '../tmux/paneInput.ts';
 import { beginSideEffect, type ClaimedCommand } from './commandSteps.ts';
 import type { DispatchDependencies } from './dependencies.ts';
 import type { PaneTarget } from './paneDelivery.ts';
-import { pushMessage, takePane } from './pushMessage.ts';
+import { isForSomebodyElse, pushMessage, takePane } from './pushMessage.ts';
 import { isTurnRunning } from './rolloutActivity.ts';
 import type { ActionOutcome, SessionAction } from './sessionAction.ts';
 
@@ -46,7 +46,7 @@ export async function interruptSession(
     await deps.checkpoint?.('submitted');
   } catch (error) {
     if (!(error instanceof ConveyorError)) throw error;
-    if (error.code === 'tmux_denied') return { kind: 'deferred', reason: error.code, sentence: error.message };
+    if (isForSomebodyElse(error)) return { kind: 'deferred', reason: error.code, sentence: error.message };
     return { kind: 'failed', code: error.code, sentence: error.message, started: false, completed: false };
   }
   if (result.outcome === 'deferred' && result.reason !== 'not_busy') return notPressed(result.reason);

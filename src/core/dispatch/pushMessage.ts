@@ -224,8 +224,7 @@ function isHopeless(reason: string): boolean {
 }
 
 function refusedOrDeferred(deps: DispatchDependencies, item: DeliveryItem, error: ConveyorError): PushOutcome {
-  // From inside a sandbox tmux can't be reached, but the leader can.
-  if (error.code === 'tmux_denied') return deferred(deps, item, { reason: 'tmux_denied', sentence: error.message });
+  if (isForSomebodyElse(error)) return deferred(deps, item, { reason: error.code, sentence: error.message });
   noteUndelivered(deps, item, error.code, null);
   return { kind: 'refused', code: error.code, sentence: error.message };
 }
@@ -251,4 +250,12 @@ function noteUndelivered(
   stages: DeliveryStages | null,
 ): void {
   ledger.write(() => moveDelivery(ledger, item, { state: 'undelivered', reason, ...stages }, clock.now()));
+}
+
+/**
+ * It may work later, by somebody else's doing: from inside a sandbox tmux can't be reached, but the leader can; what was
+ * not confirmed, the person can confirm.
+ */
+export function isForSomebodyElse(error: ConveyorError): boolean {
+  return error.code === 'tmux_denied' || error.code === 'not_confirmed';
 }

@@ -15,14 +15,14 @@ export interface TmuxPaneOptions {
   readonly processes: ProcessRunner;
   readonly host: HostFacts;
   readonly clock: Clock;
-  /** `$CONVEYOR_TMUX_SOCKET`: where sessions run whose socket was not recorded. */
-  readonly socket: string | undefined;
+  /** The server to use for the socket that was recorded for a session (null: none was); undefined for the usual one. */
+  readonly socketOf: (recorded: string | null) => string | undefined;
 }
 
 /** Delivery into the panes of real tmux servers, each session on the server that was recorded for it. */
-export function tmuxPaneDelivery({ processes, host, clock, socket }: TmuxPaneOptions): PaneDelivery {
+export function tmuxPaneDelivery({ processes, host, clock, socketOf }: TmuxPaneOptions): PaneDelivery {
   const portsOf = ({ panel }: PaneTarget): DeliveryPorts => {
-    const where = panel?.tmux_socket ?? socket;
+    const where = socketOf(panel?.tmux_socket ?? null);
     return { tmux: realTmux(processes, where), input: realPaneInput(processes, where), host, clock };
   };
   return {

@@ -33,6 +33,7 @@ export const errorCodes = {
   identity_mismatch: 1,
   run_conflict: 1,
   loop_policy: 1,
+  not_confirmed: 1,
   message_refused: 1,
   delivery_deferred: 1,
   delivery_failed: 1,

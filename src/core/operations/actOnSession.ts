@@ -43,7 +43,7 @@ export async function actOnSession(
   if (isSandboxed(context)) return askLeader(context, action);
   if (isForOthers)
     return livingLeader(context) === null ? actAsDispatcher(context, action) : askLeader(context, action);
-  return { acted: true, facts: await performAction(dispatchDependenciesOf(context), action, inlineOptions) };
+  return { acted: true, facts: await performAction(dispatchDependenciesOf(context, 'person'), action, inlineOptions) };
 }
 
 /** A person is at the other end, or a script that reads the exit status: long enough for the slowest proof. */
@@ -57,7 +57,7 @@ const inlineOptions: PassOptions = {
 
 /** Nobody leads, so this process does what a leader would do with that row, and grants what the user file grants. */
 async function actAsDispatcher(context: OperationContext, action: SessionAction): Promise<Done> {
-  const deps = dispatchDependenciesOf(context);
+  const deps = dispatchDependenciesOf(context, 'person');
   const { id } = context.ledger.write(() => queueAction(deps, action));
   await dispatchAction(deps, id, inlineOptions);
   return settled(context, id) ?? stillQueued(context, id);
@@ -101,7 +101,7 @@ async function askLeader(context: OperationContext, action: SessionAction): Prom
   const changes = new LedgerChanges(ledger, clock);
   try {
     const { id } = ledger.write(() => {
-      const queued = queueAction(dispatchDependenciesOf(context), action);
+      const queued = queueAction(dispatchDependenciesOf(context, 'person'), action);
       touchSequence(ledger);
       return queued;
     });

@@ -5,11 +5,11 @@ import { formatTimestamp } from '../domain/timestamps.ts';
 import { type PaneView, readObservation } from '../ledger/observationStore.ts';
 import { requireSession, type Session } from '../ledger/sessionStore.ts';
 import { lookAtSession } from '../supervise/observe.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import { actOnSession } from './actOnSession.ts';
 import { flag, optionalText, positional, requiredInteger } from './argument.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
+import { tmuxAtOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
 
 const inputs = {
@@ -103,9 +103,9 @@ function isAgent({ surface, variables }: OperationContext): boolean {
 
 /** With one's own eyes, or from inside a sandbox with the supervisor's. */
 async function lookAt(context: OperationContext, session: Session): Promise<PaneView | null> {
-  const { ledger, clock, host, processes, variables } = context;
+  const { ledger, clock, host } = context;
   if (isSandboxed(context)) return readObservation(ledger, session.id, context)?.pane ?? null;
-  const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
+  const tmuxAt = tmuxAtOf(context);
   return (await lookAtSession({ ledger, clock, host, tmuxAt }, session)).observation.pane;
 }
 

@@ -8,6 +8,7 @@ import { findSession, requireSession, type Session, type SessionRole } from '../
 import { requireTask } from '../ledger/taskStore.ts';
 import { refuseEnded } from '../supervise/taskState.ts';
 import { requiredText } from './argument.ts';
+import { confirmBinding } from './confirmations.ts';
 import { defineOperation } from './operation.ts';
 
 /** Ties a worker and a manager to a task. */
@@ -21,20 +22,23 @@ export const bind = defineOperation({
     manager: requiredText('name of the manager session', { placeholder: 'NAME' }),
   },
   output: () => z.object({ binding_id: z.string(), task: z.string(), worker: z.string(), manager: z.string() }),
-  run: ({ ledger, clock }, input) => {
+  run: (context, input) => {
+    const { ledger, clock } = context;
     const unread = unreadHistory(findSession(ledger, input.worker));
     // One lock over checks and insert: a concurrent winner is reported, not met on an index (CP-27).
-    return ledger.write(() => {
+    const { binding, answer } = ledger.write(() => {
       const task = requireTask(ledger, input.task);
       const worker = requireActiveSession(ledger, input.worker, 'worker');
       const manager = requireActiveSession(ledger, input.manager, 'manager');
       refuseEnded(task);
-      const binding = insertBinding(ledger, task, worker, manager, clock.now());
-      if (unread !== null) markUnreadHistory(ledger, binding.id, unread);
-      const payload = { binding_id: binding.id, manager: manager.name, task: input.task, worker: worker.name };
+      const made = insertBinding(ledger, task, worker, manager, clock.now());
+      if (unread !== null) markUnreadHistory(ledger, made.id, unread);
+      const payload = { binding_id: made.id, manager: manager.name, task: input.task, worker: worker.name };
       recordEvent(ledger, { type: 'binding_created', taskId: task.id, payload }, clock.now());
-      return payload;
+      return { binding: made, answer: payload };
     });
+    confirmBinding(context, binding);
+    return answer;
   },
 });
 

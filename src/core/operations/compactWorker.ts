@@ -22,13 +22,13 @@ import {
   type SlashCommand,
 } from '../supervise/compactRequest.ts';
 import { recordDecision } from '../supervise/decisions.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import { flag, optionalInteger, optionalText, positional, requiredText } from './argument.ts';
 import { compactEffect } from './compactEffect.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import { livingLeader } from './livingLeader.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
+import { tmuxAtOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
 
 const common = {
@@ -121,7 +121,7 @@ async function request(context: OperationContext, asked: Request): Promise<Compa
   const { ledger, clock } = context;
   const sandboxed = isSandboxed(context);
   if (sandboxed && livingLeader(context) === null) throw noLeader(context);
-  const deps = dispatchDependenciesOf(context);
+  const deps = dispatchDependenciesOf(context, 'person');
   const { planned, worker, claimed } = ledger.write(() => {
     const task = requireTask(ledger, asked.reference);
     const bound = requireSessionBinding(ledger, task, asked.reference);
@@ -219,8 +219,8 @@ async function whyNotSent(
     prepareText(text, slashCommand === null ? [] : [slashCommand]);
     const { name, tmux_session: tmux } = worker;
     if (tmux === null) throw refuse('no_tmux_session', `session has no tmux_session: '${name}' cannot be typed to`);
-    const socket = findPanelSession(context.ledger, worker.id)?.tmux_socket ?? context.variables.CONVEYOR_TMUX_SOCKET;
-    if (await realTmux(context.processes, socket).hasSession(tmux)) return null;
+    const socket = findPanelSession(context.ledger, worker.id)?.tmux_socket ?? null;
+    if (await tmuxAtOf(context)(socket).hasSession(tmux)) return null;
     throw refuse('tmux_not_running', `tmux session is not running for session '${name}': ${tmux}`);
   } catch (error) {
     if (error instanceof ConveyorError) return error;

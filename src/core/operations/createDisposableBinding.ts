@@ -16,6 +16,7 @@ import {
   textList,
   textWithDefault,
 } from './argument.ts';
+import { confirmBinding } from './confirmations.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 import { runOutput } from './runs.ts';
@@ -86,6 +87,7 @@ export const createDisposableBinding = defineOperation({
       },
       () => context.clock.now(),
     );
+    confirmBinding(context, made.binding);
     return describe(context, made, input);
   },
   text: ({ task, worker, manager, run, replay_commands: commands }) =>

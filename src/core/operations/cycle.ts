@@ -6,12 +6,12 @@ import type { Session } from '../ledger/sessionStore.ts';
 import { runCycle, type Cycle, type CycleDependencies } from '../supervise/cycle.ts';
 import { lookAtSession } from '../supervise/observe.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import { integerWithDefault, positional } from './argument.ts';
 import { attentionOutput } from './attentionOutput.ts';
 import { livingLeader } from './livingLeader.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
+import { tmuxAtOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
 
 /** What a supervisor saw is believed for so long by those who can't look themselves. */
@@ -105,8 +105,8 @@ function dependenciesOf(context: OperationContext): CycleDependencies {
 }
 
 async function ownLook(context: OperationContext, session: Session): Promise<StoredObservation> {
-  const { ledger, clock, host, processes, variables, surface } = context;
-  const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
+  const { ledger, clock, host, surface } = context;
+  const tmuxAt = tmuxAtOf(context);
   const { observation } = await lookAtSession({ ledger, clock, host, tmuxAt }, session);
   const observed_by = surface === 'cli' ? 'cli' : (livingLeader(context)?.holder ?? surface);
   return { ...observation, observed_at: formatTimestamp(clock.now()), observed_by, age_seconds: 0 };

@@ -8,11 +8,11 @@ import { isUpToDate } from '../ledger/migrate.ts';
 import { openLedger, openLedgerReadOnly } from '../ledger/openLedger.ts';
 import { repairLedger } from '../ledger/repair.ts';
 import { checkLive, type LiveCheck } from '../supervise/liveCheck.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import { flag, integerWithDefault } from './argument.ts';
 import { livenessFrom } from './liveness.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
+import { tmuxAtOf } from './panes.ts';
 
 interface DoctorAnswer extends LedgerDiagnosis {
   /** False: nothing is there yet, and the checks are those of a new ledger. */
@@ -120,11 +120,11 @@ async function inScratch<Answer>(work: (file: string) => Promise<Answer>): Promi
 }
 
 function lookAround(context: OperationContext, ledger: Connection, managerStaleSeconds: number): Promise<LiveCheck> {
-  const { host, clock, variables, surface, processes } = context;
+  const { host, clock, variables, surface } = context;
   return checkLive({
     ledger,
     isAlive: livenessFrom({ ledger, host, clock, variables, surface }),
-    tmuxOn: (socket) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET),
+    tmuxOn: tmuxAtOf(context),
     managerStaleSeconds,
     now: clock.now(),
   });

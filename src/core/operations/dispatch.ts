@@ -66,7 +66,7 @@ export const dispatch = defineOperation({
       processed_count: count,
       watch: input.watch,
       leader: leader === null ? null : { holder: leader.holder, kind: leader.kind },
-      sandboxed: dispatchDependenciesOf(context).isSandboxed === true,
+      sandboxed: dispatchDependenciesOf(context, 'others').isSandboxed === true,
     };
   },
   text: ({ processed_count: count, sandboxed, leader }) => {
@@ -88,7 +88,7 @@ function work(context: OperationContext, input: DispatchInput, options: PassOpti
 }
 
 async function onePass(context: OperationContext, options: PassOptions) {
-  const processed = await runDispatchPass(dispatchDependenciesOf(context), options);
+  const processed = await runDispatchPass(dispatchDependenciesOf(context, 'others'), options);
   return { processed, count: processed.length, iterations: 1 };
 }
 

@@ -5,19 +5,21 @@ import type { EndPorts, MessageResult } from '../supervise/endRequest.ts';
 import type { FoundSession } from '../supervise/sessionIdentity.ts';
 import type { StopPorts } from '../supervise/stopSessions.ts';
 import { killSessionLater } from '../tmux/killLater.ts';
-import { realTmux } from '../tmux/tmux.ts';
+import { contradictionsOf } from './confirmations.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import type { OperationContext } from './operationContext.ts';
+import { socketOf, tmuxAtOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
 
 /** What closing terminals needs, as this caller has it. */
 function stopPortsOf(context: OperationContext): StopPorts {
-  const { ledger, clock, host, processes, variables } = context;
+  const { ledger, clock, host } = context;
   return {
     ledger,
     clock,
     host,
-    tmuxOn: (socket) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET),
+    tmuxOn: tmuxAtOf(context),
+    isContradicted: contradictionsOf(context),
   };
 }
 
@@ -43,7 +45,7 @@ export function isOwnSession({ host, variables }: OperationContext, { pane }: Fo
 function killAfterwards(context: OperationContext, { session, panel }: FoundSession): void {
   const name = session.tmux_session;
   if (name === null) return;
-  const socket = panel?.tmux_socket ?? context.variables.CONVEYOR_TMUX_SOCKET;
+  const socket = socketOf(context, panel?.tmux_socket ?? null);
   context.onOutputSettled(() => {
     void killSessionLater(context.processes, socket, name);
   });
@@ -61,7 +63,7 @@ function isBelow(host: HostFacts, root: number, pid: number): boolean {
 async function tell(context: OperationContext, session: FoundSession['session'], text: string): Promise<MessageResult> {
   const options = { dispatcherId: 'finish-task', limit: 1, leaseSeconds: 60, type: null, dryRun: false };
   try {
-    await performAction(dispatchDependenciesOf(context), { type: 'session_nudge', session, text }, options);
+    await performAction(dispatchDependenciesOf(context, 'person'), { type: 'session_nudge', session, text }, options);
     return { delivered: true, reason: null };
   } catch (error) {
     if (!(error instanceof ConveyorError)) throw error;

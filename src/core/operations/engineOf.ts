@@ -4,13 +4,14 @@ import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import type { ConveyorError } from '../domain/errors.ts';
 import { coreSteps } from '../engine/coreSteps.ts';
 import { Engine, type EnginePace, type EngineSteps } from '../engine/engine.ts';
+import { refusalForOthers } from '../ledger/confirmation.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import { compactCommand } from '../supervise/compactRequest.ts';
 import { stopSessionCommand, stopSessionEffect } from '../supervise/stopSessions.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import { compactEffect } from './compactEffect.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import type { OperationContext } from './operationContext.ts';
+import { tmuxAtOf } from './panes.ts';
 
 export interface EngineOrder {
   readonly dispatcherId: string;
@@ -32,11 +33,11 @@ export interface EngineOrder {
 
 /** The engine for this caller's ledger, with everything real behind it. The caller starts and stops it. */
 export function engineOf(context: OperationContext, order: EngineOrder): Engine {
-  const { ledger, clock, host, processes, variables } = context;
-  const tmuxAt = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
+  const { ledger, clock, host, variables } = context;
+  const tmuxAt = tmuxAtOf(context);
   const permits = (permission: string) => order.permissions.has(permission);
   // Nobody builds an engine inside a sandbox, and the lease of a former leader may say otherwise until this one has its own.
-  const own = { ...dispatchDependenciesOf(context), permits, isSandboxed: false };
+  const own = { ...dispatchDependenciesOf(context, 'others'), permits, isSandboxed: false };
   const dispatch = order.checkpoint === undefined ? own : { ...own, checkpoint: order.checkpoint };
   const steps = coreSteps({
     dispatcherId: order.dispatcherId,
@@ -45,7 +46,10 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
       ...dispatch,
       effects: {
         [compactCommand]: compactEffect(dispatch, { permits, isAwaited: false, patienceMilliseconds: 0 }),
-        [stopSessionCommand]: stopSessionEffect({ ledger, clock, host, tmuxOn: tmuxAt }, { permits }),
+        [stopSessionCommand]: stopSessionEffect(
+          { ledger, clock, host, tmuxOn: tmuxAt, isContradicted: () => false },
+          { permits, refusal: (session, panel, binding) => refusalForOthers(context, session, panel, binding) },
+        ),
       },
     },
     pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },

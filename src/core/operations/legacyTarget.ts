@@ -2,9 +2,8 @@ import { refuse } from '../domain/errors.ts';
 import { findSession } from '../ledger/sessionStore.ts';
 import { addressOf, type LegacyTarget } from '../supervise/legacyCapture.ts';
 import { findWorkerFolder, type WorkerFolder } from '../supervise/legacyFolder.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import type { OperationContext } from './operationContext.ts';
-import { tmuxOf } from './panes.ts';
+import { tmuxAtOf, tmuxOf } from './panes.ts';
 
 /** A worker in a folder, else a registered session. Throws `unknown_session`. */
 export function requireTarget(context: OperationContext, name: string): LegacyTarget {
@@ -12,7 +11,7 @@ export function requireTarget(context: OperationContext, name: string): LegacyTa
   const session = findSession(context.ledger, name);
   if (session !== null && (folder === null || session.state === 'active')) {
     const { address, socket } = addressOf(context.ledger, session);
-    const tmux = realTmux(context.processes, socket ?? context.variables.CONVEYOR_TMUX_SOCKET);
+    const tmux = tmuxAtOf(context)(socket);
     return { name, folder, session, address, tmux };
   }
   if (folder === null) throw unknownWorker(name);

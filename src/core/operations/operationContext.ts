@@ -3,8 +3,10 @@ import type { Connection } from '../ledger/connection.ts';
 import { ledgerFileName, openLedger } from '../ledger/openLedger.ts';
 import { findRoleOfThread } from '../ledger/sessionStore.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
+import { type Confirmations, folderConfirmations } from '../ports/confirmations.ts';
 import { type HostFacts, systemHostFacts } from '../ports/hostFacts.ts';
 import { type ProcessRunner, systemProcessRunner } from '../ports/processRunner.ts';
+import { shimFolder } from './shimFolder.ts';
 import type { ShimRuntime } from './shim.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -28,6 +30,8 @@ export interface OperationContext {
   readonly clock: Clock;
   readonly processes: ProcessRunner;
   readonly host: HostFacts;
+  /** What was said of sessions and bindings from outside every sandbox. */
+  readonly confirmations: Confirmations;
   /** What runs this command line: the shim of a session that is started names it. */
   readonly runtime: ShimRuntime;
   /** Ends long waits. */
@@ -54,6 +58,7 @@ export interface ContextOptions {
   readonly clock?: Clock;
   readonly processes?: ProcessRunner;
   readonly host?: HostFacts;
+  readonly confirmations?: Confirmations;
   readonly runtime?: ShimRuntime;
   readonly signal?: AbortSignal;
   readonly readStdin?: () => Promise<string>;
@@ -71,6 +76,7 @@ export class HostedContext implements OperationContext {
   readonly clock: Clock;
   readonly processes: ProcessRunner;
   readonly host: HostFacts;
+  readonly confirmations: Confirmations;
   readonly runtime: ShimRuntime;
   readonly signal: AbortSignal;
   readonly #options: ContextOptions;
@@ -90,6 +96,9 @@ export class HostedContext implements OperationContext {
     this.clock = options.clock ?? systemClock;
     this.processes = options.processes ?? systemProcessRunner;
     this.host = options.host ?? systemHostFacts;
+    this.confirmations =
+      options.confirmations ??
+      folderConfirmations(() => join(shimFolder(this.ledgerFile, this.variables), 'confirmed'));
     this.runtime = options.runtime ?? {
       executable: process.execPath,
       isElectron: false,

@@ -7,6 +7,7 @@ import { recordEvent } from '../ledger/auditStore.ts';
 import { findPanelSession, type PanelSession, registerPanelSession } from '../ledger/panelSessionStore.ts';
 import { findSession, type Session, type SessionRole, sessionRoles, upsertSession } from '../ledger/sessionStore.ts';
 import { type InputOf, optionalInteger, optionalText, requiredText } from './argument.ts';
+import { confirmRegistration } from './confirmations.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 
@@ -93,7 +94,13 @@ export interface SessionFacts {
 }
 
 /** Writes the session, its panel side and the event in one transaction. Throws `wrong_role`. */
-export function recordSession({ ledger, clock, host }: OperationContext, facts: SessionFacts): Registered {
+export function recordSession(context: OperationContext, facts: SessionFacts): Registered {
+  const { session, panel } = writeRegistration(context, facts);
+  confirmRegistration(context, session, panel, { tmuxSession: facts.tmuxSession !== undefined });
+  return registered(session);
+}
+
+function writeRegistration({ ledger, clock, host }: OperationContext, facts: SessionFacts) {
   const processStart = facts.pid === null ? null : host.startTime(facts.pid);
   return ledger.write(() => {
     const known = findSession(ledger, facts.name);
@@ -103,14 +110,14 @@ export function recordSession({ ledger, clock, host }: OperationContext, facts: 
         `refusing to re-register session '${facts.name}' as a ${facts.role}: it is a ${known.role}`,
       );
     }
-    const panel = known === null ? null : findPanelSession(ledger, known.id);
+    const before = known === null ? null : findPanelSession(ledger, known.id);
     const { tmuxSession, ...registration } = facts;
     const session = upsertSession(
       ledger,
       { ...registration, ...(tmuxSession === undefined ? {} : { tmuxSession }) },
       clock.now(),
     );
-    registerPanelSession(
+    const panel = registerPanelSession(
       ledger,
       session.id,
       {
@@ -118,7 +125,7 @@ export function recordSession({ ledger, clock, host }: OperationContext, facts: 
         processStart,
         bootId: host.bootId,
         codexVersion: facts.codexVersion,
-        startsIncarnation: known !== null && isAnotherCodex(known, panel, facts, processStart),
+        startsIncarnation: known !== null && isAnotherCodex(known, before, facts, processStart),
         ...(facts.tmuxSocket === undefined ? {} : { tmuxSocket: facts.tmuxSocket }),
         ...(facts.paneId === undefined ? {} : { paneId: facts.paneId }),
       },
@@ -134,7 +141,7 @@ export function recordSession({ ledger, clock, host }: OperationContext, facts: 
       ...via,
     };
     recordEvent(ledger, { type: 'session_registered', payload }, clock.now());
-    return registered(session);
+    return { session, panel };
   });
 }
 

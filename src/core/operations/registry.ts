@@ -11,6 +11,7 @@ const loaders = {
   classify: async () => (await import('./classify.ts')).classify,
   commands: async () => (await import('./commands.ts')).commands,
   'compact-worker': async () => (await import('./compactWorker.ts')).compactWorker,
+  confirm: async () => (await import('./confirm.ts')).confirm,
   continuation: async () => (await import('./continuation.ts')).continuation,
   'continuation-reviewer': async () => (await import('./continuationReviewer.ts')).continuationReviewer,
   create: async () => (await import('./create.ts')).create,

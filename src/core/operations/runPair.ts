@@ -13,6 +13,7 @@ import { seedCriteria } from '../supervise/criteria.ts';
 import { defaultPolicy, mergePolicy, type PolicyChanges } from '../supervise/managerConfig.ts';
 import { tmuxSessionOf } from '../delivery/startSession.ts';
 import { refuseEnded } from '../supervise/taskState.ts';
+import { confirmBinding } from './confirmations.ts';
 import { contractSummary } from './contractSummary.ts';
 import type { OperationContext } from './operationContext.ts';
 import { tmuxOf } from './panes.ts';
@@ -237,15 +238,16 @@ class PairProgress {
 
   bind(worker: LaunchedCodex, manager: LaunchedCodex, seed: Seed): { bindingId: string; runId: string } {
     const { ledger, clock } = this.#context;
-    const bound = ledger.write(() => {
+    const { made, runId } = ledger.write(() => {
       const now = clock.now();
-      const { id } = insertBinding(
+      const made = insertBinding(
         ledger,
         this.#task,
         requireSession(ledger, worker.output.name),
         requireSession(ledger, manager.output.name),
         now,
       );
+      const { id } = made;
       const payload = {
         binding_id: id,
         manager: manager.output.name,
@@ -255,10 +257,11 @@ class PairProgress {
       recordEvent(ledger, { type: 'binding_created', taskId: this.#task.id, payload }, now);
       const sessions = { manager_session_id: manager.output.session_id, worker_session_id: worker.output.session_id };
       this.#tell('pair_binding_created', 'Binding created.', { binding_id: id }, sessions);
-      return { bindingId: id, runId: this.#openRun(id, seed) };
+      return { made, runId: this.#openRun(id, seed) };
     });
-    this.#bindingId = bound.bindingId;
-    return bound;
+    confirmBinding(this.#context, made);
+    this.#bindingId = made.id;
+    return { bindingId: made.id, runId };
   }
 
   #openRun(bindingId: string, seed: Seed): string {

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
-import { ledgerFileName } from '../ledger/openLedger.ts';
 import type { Variables } from './operationContext.ts';
-import { userDataFolder } from './userFolders.ts';
+import { isUsualName, shimFolder } from './shimFolder.ts';
 
 /** What runs the command line: a Node 22.15 or newer, or an Electron that acts as one. */
 export interface ShimRuntime {
@@ -45,16 +43,6 @@ export function writeShim(ledgerFile: string, runtime: ShimRuntime, variables: V
     );
   }
   return { folder, command: join(folder, 'conveyor') };
-}
-
-export function shimFolder(ledgerFile: string, variables: Variables): string {
-  const named = isUsualName(ledgerFile) ? dirname(ledgerFile) : ledgerFile;
-  const ledger = createHash('sha256').update(named).digest('hex').slice(0, 16);
-  return join(userDataFolder(variables), 'agent-conveyor', ledger);
-}
-
-function isUsualName(ledgerFile: string): boolean {
-  return basename(ledgerFile) === ledgerFileName;
 }
 
 /** A `sh` script without anything of the caller's environment but its arguments. */

@@ -11,10 +11,11 @@ import {
   requireSegments,
 } from '../supervise/transcriptCapture.ts';
 import { refuse } from '../domain/errors.ts';
-import { realTmux } from '../tmux/tmux.ts';
 import { choiceWithDefault, flag, integerWithDefault, positional } from './argument.ts';
+import { contradictionsOf } from './confirmations.ts';
 import { jsonRecord } from './outputs.ts';
 import { defineOperation } from './operation.ts';
+import { tmuxAtOf } from './panes.ts';
 
 /** Looks at the terminals of a task and keeps what is new in them. */
 export const transcriptCapture = defineOperation({
@@ -31,11 +32,11 @@ export const transcriptCapture = defineOperation({
     includeContent: flag('with --json: show what was read instead of its size'),
   },
   output: () => z.object({ captures: z.array(jsonRecord()), mode: z.string(), role: z.string(), task: z.string() }),
-  run: async ({ ledger, clock, host, processes, variables }, input) => {
+  run: async (context, input) => {
+    const { ledger, clock, host } = context;
     if (input.lines < 0) throw refuse('invalid_value', '--lines must be >= 0');
     const task = requireTask(ledger, input.task);
-    const tmuxOn = (socket: string | null) => realTmux(processes, socket ?? variables.CONVEYOR_TMUX_SOCKET);
-    const ports = { ledger, clock, host, tmuxOn };
+    const ports = { ledger, clock, host, tmuxOn: tmuxAtOf(context), isContradicted: contradictionsOf(context) };
     const request = { task, mode: input.mode, lines: input.lines };
     const sides =
       input.role === 'all'

@@ -27,7 +27,7 @@ export async function watchDispatch(
   options: PassOptions,
 ): Promise<WatchSummary> {
   const { ledger, clock, signal } = context;
-  const deps = dispatchDependenciesOf(context);
+  const deps = dispatchDependenciesOf(context, 'others');
   const isCounted = input.watchIterations !== null;
   const last = input.watchIterations === null ? Infinity : Math.max(1, input.watchIterations);
   const pause = Math.max(0, input.interval) * 1000;

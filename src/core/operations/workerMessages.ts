@@ -134,7 +134,7 @@ async function inPane(
     throw refuse('tmux_not_running', `tmux session is not running: ${address.session} (worker ${name})`);
   }
   const pane = await tmux.findPane(address);
-  const hold = new Hold(dispatchDependenciesOf(context), 'worker-message', paneMilliseconds);
+  const hold = new Hold(dispatchDependenciesOf(context, 'person'), 'worker-message', paneMilliseconds);
   try {
     if (!hold.take(paneLease(pane.socketPath, pane.paneId), 'pane')) {
       throw refuse('pane_busy', `somebody else is typing into the terminal of ${name}; try again in a moment`);

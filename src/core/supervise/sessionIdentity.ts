@@ -17,7 +17,8 @@ export type IdentityMismatch =
   | 'session_pid_dead'
   | 'codex_session_path_invalid'
   | 'codex_session_id_mismatch'
-  | 'codex_session_pid_mismatch';
+  | 'codex_session_pid_mismatch'
+  | 'session_not_as_confirmed';
 
 /** What was found of a session where the ledger says that it runs. Keys of the output. */
 export interface SessionIdentity {
@@ -37,6 +38,8 @@ export interface SessionIdentity {
 
 export interface IdentityPorts {
   readonly host: HostFacts;
+  /** True when the rows say otherwise than what was confirmed outside every sandbox: then nothing of them is used. */
+  readonly isContradicted: (session: Session, panel: PanelSession | null) => boolean;
   /** The tmux server with that socket; null stands for the usual one. */
   tmuxOn(socket: string | null): Tmux;
 }
@@ -59,10 +62,13 @@ export async function findRunningSession(
   panel: PanelSession | null,
 ): Promise<FoundSession> {
   const paneId = panel?.pane_id ?? session.tmux_pane_id;
-  const panes = session.tmux_session === null ? [] : await panesOf(ports, session.tmux_session, panel);
+  const isContradicted = ports.isContradicted(session, panel);
+  const panes =
+    session.tmux_session === null || isContradicted ? [] : await panesOf(ports, session.tmux_session, panel);
   const pane = paneId === null ? (panes[0] ?? null) : (panes.find((one) => one.paneId === paneId) ?? null);
   const mismatches: IdentityMismatch[] = session.state === 'gone' ? ['session_state_gone'] : [];
-  if (session.tmux_session === null) mismatches.push(...processMismatches(ports.host, session, panel));
+  if (isContradicted) mismatches.push('session_not_as_confirmed');
+  else if (session.tmux_session === null) mismatches.push(...processMismatches(ports.host, session, panel));
   else if (panes.length === 0) mismatches.push('tmux_session_missing');
   else if (pane === null) mismatches.push('tmux_pane_mismatch');
   return {

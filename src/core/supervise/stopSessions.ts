@@ -1,10 +1,10 @@
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
-import { findBindingOfSession, findNewestBinding } from '../ledger/bindingStore.ts';
+import { type Binding, findBindingOfSession, findNewestBinding } from '../ledger/bindingStore.ts';
 import { enqueueCommand } from '../ledger/commandQueueStore.ts';
 import type { Command } from '../ledger/commandStore.ts';
 import type { Connection } from '../ledger/connection.ts';
-import { findPanelSession } from '../ledger/panelSessionStore.ts';
+import { findPanelSession, type PanelSession } from '../ledger/panelSessionStore.ts';
 import { findSessionById, markSessionGone, type Session } from '../ledger/sessionStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import { findRunningSession, type IdentityPorts, strangerMismatches } from './sessionIdentity.ts';
@@ -70,20 +70,24 @@ export interface StopEffect {
   run(command: Command, control: { begin(): boolean }): Promise<StopOutcome>;
 }
 
+export interface StopTerms {
+  readonly permits: (permission: 'worker_session.stop') => boolean;
+  /** What speaks against touching a session because a row says so. */
+  readonly refusal: (session: Session, panel: PanelSession | null, binding: Binding) => ConveyorError | null;
+}
+
 /**
  * Carries out queued stops. The row is data, not authority: only sessions of its task's newest binding are stopped, never
  * one that works on another task by now, and a worker only if the person permits that to managers. Safe to run again:
  * what has ended counts as stopped.
  */
-export function stopSessionEffect(
-  ports: StopPorts,
-  { permits }: { readonly permits: (permission: 'worker_session.stop') => boolean },
-): StopEffect {
+export function stopSessionEffect(ports: StopPorts, { permits, refusal }: StopTerms): StopEffect {
   return {
     run: async (command, control) => {
       try {
-        const sessions = sessionsOf(ports.ledger, command);
+        const { sessions, binding } = sessionsOf(ports.ledger, command);
         refuseUnpermitted(sessions, permits);
+        refuseUnconfirmed(ports.ledger, sessions, (session, panel) => refusal(session, panel, binding));
         if (!control.begin()) return failure(refuse('pane_busy', 'another dispatcher took over this stop'));
         const stopped: StoppedSession[] = [];
         for (const session of sessions) {
@@ -105,13 +109,17 @@ function failure(error: ConveyorError): StopOutcome {
 }
 
 /** Workers first: a manager may be the one who asked. */
-function sessionsOf(ledger: Connection, { task_id: taskId, payload }: Command): readonly Session[] {
+function sessionsOf(
+  ledger: Connection,
+  { task_id: taskId, payload }: Command,
+): { readonly sessions: readonly Session[]; readonly binding: Binding } {
   const ids = Array.isArray(payload.session_ids) ? payload.session_ids : [];
   const binding = taskId === null ? null : findNewestBinding(ledger, taskId);
+  if (binding === null) throw refuse('no_binding', 'the task of this command has no sessions');
   const sessions = ids.map((id: unknown) => {
     const session = typeof id === 'string' ? findSessionById(ledger, id) : null;
     if (session === null) throw refuse('unknown_session', 'a session of this command does not exist');
-    if (session.id !== binding?.worker_session_id && session.id !== binding?.manager_session_id) {
+    if (session.id !== binding.worker_session_id && session.id !== binding.manager_session_id) {
       throw refuse(
         'no_binding',
         `session '${session.name}' is not bound to the task of this command; it was left alone`,
@@ -123,7 +131,10 @@ function sessionsOf(ledger: Connection, { task_id: taskId, payload }: Command): 
     }
     return session;
   });
-  return sessions.toSorted((left, right) => Number(left.role === 'manager') - Number(right.role === 'manager'));
+  const ordered = sessions.toSorted(
+    (left, right) => Number(left.role === 'manager') - Number(right.role === 'manager'),
+  );
+  return { sessions: ordered, binding };
 }
 
 function refuseUnpermitted(
@@ -136,6 +147,17 @@ function refuseUnpermitted(
     'permission_denied',
     `stopping worker '${worker.name}' for its manager is not permitted; allow worker_session.stop in your own settings, or stop it yourself`,
   );
+}
+
+function refuseUnconfirmed(
+  ledger: Connection,
+  sessions: readonly Session[],
+  refusal: (session: Session, panel: PanelSession | null) => ConveyorError | null,
+): void {
+  for (const session of sessions) {
+    const error = refusal(session, findPanelSession(ledger, session.id));
+    if (error !== null) throw error;
+  }
 }
 
 function recordStop(ports: StopPorts, command: Command, session: Session, { target, killed }: StoppedSession): void {

@@ -20,6 +20,8 @@ const commandArgument = z.object({
   manager: optionalText,
   tmuxSession: optionalText,
   role: z.optional(z.enum(['worker', 'manager'])),
+  /** Skips the question whether it is the right one. */
+  confirmed: z.optional(z.boolean()),
   stop: z.optional(z.enum(['none', 'worker', 'both'])),
 });
 export type CommandArgument = z.infer<typeof commandArgument>;

@@ -1,6 +1,7 @@
 import { answerCommands } from './answerCommands.ts';
 import { bindCommand } from './bindCommand.ts';
 import type { CommandContext, CommandHandlers } from './commandContext.ts';
+import { confirmCommand } from './confirmCommand.ts';
 import { criterionCommands } from './criterionCommands.ts';
 import { healthCommands } from './healthCommands.ts';
 import { sessionCommands } from './sessionCommands.ts';
@@ -13,6 +14,7 @@ export function commandHandlers(context: CommandContext): CommandHandlers {
     ...sessionCommands(context),
     ...bindCommand(context),
     ...answerCommands(context),
+    ...confirmCommand(context),
     ...criterionCommands(context),
     ...healthCommands(context),
   };

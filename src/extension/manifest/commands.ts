@@ -21,6 +21,7 @@ export const commandDefinitions: Readonly<Record<CommandName, CommandDefinition>
   interruptSession: { title: 'Interrupt Session', icon: 'debug-pause', enablement: anySession },
   approveSession: { title: 'Approve What a Session Asks…', icon: 'check', enablement: anySession },
   denySession: { title: 'Deny What a Session Asks…', icon: 'circle-slash', enablement: anySession },
+  confirmSession: { title: 'Confirm Session and Its Binding…', icon: 'shield', enablement: anySession },
   resumeSession: { title: 'Resume Session', icon: 'debug-continue', enablement: anySession },
   stopSession: { title: 'Stop Session…', icon: 'debug-stop', enablement: anySession },
   openSessionTerminal: { title: 'Open Session Terminal', icon: 'terminal', enablement: anySession },

@@ -49,6 +49,7 @@ const rowActions: readonly MenuEntry[] = [
   { command: 'approveSession', when: onSession, group: '2_steer@3' },
   { command: 'denySession', when: onSession, group: '2_steer@4' },
   { command: 'resumeSession', when: onSession, group: '2_steer@5' },
+  { command: 'confirmSession', when: onSession, group: '2_steer@6' },
   { command: 'stopSession', when: onSession, group: '3_end@1' },
   { command: 'acceptCriterion', when: onCriterion('proposed', 'deferred', 'rejected'), group: '1_decide@1' },
   { command: 'satisfyCriterion', when: onCriterion('proposed', 'accepted', 'deferred'), group: '1_decide@2' },

@@ -6,6 +6,7 @@ const icons: Readonly<Record<AttentionItem['kind'], string>> = {
   failed: 'error',
   stalled: 'watch',
   undelivered: 'mail',
+  unconfirmed: 'shield',
   turn_finished: 'pass',
 };
 

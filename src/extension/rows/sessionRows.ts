@@ -52,6 +52,8 @@ function attentionLook({ kind }: Pick<AttentionItem, 'kind'>): SessionLook {
       return { word: 'stalled', icon: icon('watch', 'list.warningForeground') };
     case 'undelivered':
       return { word: 'message undelivered', icon: icon('mail', 'list.errorForeground') };
+    case 'unconfirmed':
+      return { word: 'waits for your confirmation', icon: icon('shield', 'list.warningForeground') };
     case 'turn_finished':
       return { word: 'finished its turn', icon: icon('pass', 'charts.green') };
     default:
@@ -101,6 +103,7 @@ export function sessionRow({ folder, item: session }: InFolder<SessionView>, pla
         ['Known from', session.attention.sources.map((name) => evidenceWords[name] ?? name).join(', ') || source],
         ['But', session.attention.contradictions.join('; ') || null],
         ['Seen', ageMs === null ? null : agoText(ageMs)],
+        ['Not confirmed', session.unconfirmed],
         ['Task', session.task],
         ['Folder', session.cwd],
         ['tmux', session.terminal?.session ?? 'none'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { shimFolder } from '../../../src/core/operations/shim.ts';
+import { shimFolder } from '../../../src/core/operations/shimFolder.ts';
 import { permissionFilePath } from '../../../src/core/operations/userPermissions.ts';
 
 describe("the user's own folders", () => {

@@ -59,6 +59,6 @@ describe('a leader and the sandbox', () => {
     const panel = within({ surface: 'panel' });
     assert.equal(isSandboxed(within({})), true);
     assert.equal(isSandboxed(panel), false);
-    assert.equal(dispatchDependenciesOf(panel).isSandboxed, false);
+    assert.equal(dispatchDependenciesOf(panel, 'others').isSandboxed, false);
   });
 });

@@ -66,6 +66,7 @@ describe('ending a task', () => {
       clock,
       host: fixture.host,
       tmuxOn: () => tmux,
+      isContradicted: () => false,
       isSandboxed: false,
       isOwnSession: () => false,
       killAfterwards: ({ session }) => void later.push(session.name),

@@ -44,7 +44,7 @@ describe('registering and naming sessions', () => {
     const { id } = session('w3');
     const panel = findPanelSession(fixture.context.ledger, id);
     assert.deepEqual([panel?.process_start, panel?.boot_id], ['5', fixture.host.bootId]);
-    const ports = { host: fixture.host, tmuxOn: () => new FakeTmux() };
+    const ports = { host: fixture.host, tmuxOn: () => new FakeTmux(), isContradicted: () => false };
     const { identity } = await findRunningSession(ports, session('w3'), panel);
     assert.deepEqual(strangerMismatches(identity), ['codex_session_pid_mismatch']);
     writeFileSync(rollout, 'not a rollout\n');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ConveyorError, refuse } from '../../../src/core/domain/errors.ts';
 import { insertCommand } from '../../../src/core/ledger/commandStore.ts';
 import { acquireLease, leadershipLease } from '../../../src/core/ledger/leaseStore.ts';
 import { findPanelSession } from '../../../src/core/ledger/panelSessionStore.ts';
@@ -39,7 +40,7 @@ describe('the identity of a session without a terminal', () => {
 
   async function mismatches() {
     const session = requireSession(fixture.context.ledger, 'w1');
-    const ports = { host: fixture.host, tmuxOn: () => new FakeTmux() };
+    const ports = { host: fixture.host, tmuxOn: () => new FakeTmux(), isContradicted: () => false };
     return (await findRunningSession(ports, session, findPanelSession(fixture.context.ledger, session.id))).identity;
   }
 
@@ -103,18 +104,32 @@ describe('stops that are queued for the supervisor', () => {
       tmux.add(`codex-${name}`);
     }
     const { ledger, clock } = fixture.context;
-    ports = { ledger, clock, host: fixture.host, tmuxOn: () => tmux };
+    ports = { ledger, clock, host: fixture.host, tmuxOn: () => tmux, isContradicted: () => false };
   });
 
   afterEach(() => fixture.dispose());
 
-  function carryOut(name: string, { isPermitted = true, begins = true } = {}) {
+  interface Circumstances {
+    readonly isPermitted?: boolean;
+    readonly begins?: boolean;
+    readonly obstacle?: ConveyorError | null;
+  }
+
+  function carryOut(name: string, { isPermitted = true, begins = true, obstacle = null }: Circumstances = {}) {
     const { ledger, clock } = fixture.context;
     const payload = { sessions: [name], session_ids: [requireSession(ledger, name).id] };
     const taskId = requireTask(ledger, 'alpha').id;
     const command = ledger.write(() => insertCommand(ledger, { type: 'stop_session', taskId, payload }, clock.now()));
-    return stopSessionEffect(ports, { permits: () => isPermitted }).run(command, { begin: () => begins });
+    return stopSessionEffect(ports, { permits: () => isPermitted, refusal: () => obstacle }).run(command, {
+      begin: () => begins,
+    });
   }
+
+  it('leaves alone what was not confirmed outside a sandbox, whatever the rows say', async () => {
+    const outcome = await carryOut('w1', { obstacle: refuse('not_confirmed', 'confirm it') });
+    assert.deepEqual([outcome.state, 'errorType' in outcome && outcome.errorType], ['failed', 'not_confirmed']);
+    assert.equal(await tmux.hasSession('codex-w1'), true);
+  });
 
   it('closes the terminal of a session of the task, and again without harm', async () => {
     for (const killed of [true, false]) {
@@ -240,7 +255,11 @@ describe('where a command runs', () => {
     const pane = tmux.add('codex-w1', { pid: 500, socketPath: '/tmp/tmux-0/default' });
     fixture.addSession({ name: 'w1', role: 'worker', tmuxSession: 'codex-w1' });
     const session = requireSession(fixture.context.ledger, 'w1');
-    const found = await findRunningSession({ host: fixture.host, tmuxOn: () => tmux }, session, null);
+    const found = await findRunningSession(
+      { host: fixture.host, tmuxOn: () => tmux, isContradicted: () => false },
+      session,
+      null,
+    );
     assert.equal(isOwnSession(within({}), found), false);
     assert.equal(isOwnSession(within({ TMUX: '/tmp/tmux-0/default,1,0', TMUX_PANE: pane.paneId }), found), true);
     assert.equal(isOwnSession(within({ TMUX: '/tmp/other,1,0', TMUX_PANE: pane.paneId }), found), false);

@@ -21,6 +21,7 @@ const samples: Sample = {
   'session-interrupt': [{ name: 'w' }, { name: 'w', followup: 'then this' }],
   approve: [{ name: 'w', option: 2, expect: '0123456789abcdef' }],
   resume: [{ name: 'w' }],
+  confirm: [{ name: 'w' }],
   deny: [{ name: 'w', expect: '0123456789abcdef' }],
   criteria: [
     { task: 't', action: 'add', criterion: 'c', source: 'user_requested', status: 'accepted' },
