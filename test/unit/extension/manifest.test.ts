@@ -26,7 +26,7 @@ describe('the generated manifest', () => {
     for (const { title, icon } of Object.values(commandDefinitions)) {
       assert.match(
         title,
-        /^(Start|Register|Bind|Run|Nudge|Interrupt|Approve|Deny|Resume|Stop|Open|Add|Accept|Satisfy|Defer|Reject|Finish|Show|Restart) /,
+        /^(Start|Register|Bind|Confirm|Run|Nudge|Interrupt|Approve|Deny|Resume|Stop|Open|Add|Accept|Satisfy|Defer|Reject|Finish|Show|Restart) /,
       );
       assert.match(icon, /^[a-z-]+$/);
     }
