@@ -23,8 +23,8 @@ export interface RolloutSource {
   /** The first line; null while it is unfinished. */
   readonly head: RolloutLine | null;
   readonly headSha256: string | null;
-  /** Bytes in the file; null for a compressed one, whose length nobody knows before it is read. */
-  readonly size: number | null;
+  /** Bytes in the file by now; null for a compressed one, whose length nobody knows before it is read. */
+  size(): Promise<number | null>;
   /** Everything from an offset on, in chunks that are only valid until the next one is asked for. */
   chunks(offset: number): AsyncGenerator<Buffer>;
   /** The digest of the end of the line that ends right before the offset; null when no line ends there. */
@@ -39,12 +39,11 @@ export async function openRollout(path: string): Promise<RolloutSource> {
   try {
     const stream = isCompressed ? compressedBytes(handle, path) : plainBytes(handle, path);
     const head = await readHead(stream);
-    const size = isCompressed ? null : (await handle.stat()).size;
     return {
       path: plain,
       head: head?.line ?? null,
       headSha256: head?.sha256 ?? null,
-      size,
+      size: async () => (isCompressed ? null : (await handle.stat()).size),
       chunks: stream,
       anchorAt: (offset) => readAnchor(stream, offset),
       close: () => handle.close(),
