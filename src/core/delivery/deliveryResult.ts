@@ -34,7 +34,13 @@ export type UndeliveredReason =
   /** Another screen came up at that moment: the text may be with Codex, or still in the composer behind it. */
   | 'screen_changed'
   /** The pane or Codex in it went away in between. */
-  | 'pane_gone';
+  | 'pane_gone'
+  /** The app-server got the message and did not answer, and no user turn came. */
+  | 'server_gone';
+
+/** How a message goes in: through Codex's app-server, or typed into its pane. */
+export const deliveryRungs = ['app_server', 'tmux'] as const;
+export type DeliveryRung = (typeof deliveryRungs)[number];
 
 /** Wall-clock milliseconds of what was reached; null for what was not. */
 export interface DeliveryStages {
@@ -88,4 +94,5 @@ const UNDELIVERED: Readonly<Record<UndeliveredReason, string>> = {
   turn_not_seen: 'the text left the composer but no user turn appeared in the rollout',
   screen_changed: 'another screen came up at that moment, and no user turn appeared in the rollout',
   pane_gone: 'the pane went away during the delivery',
+  server_gone: "Codex's app-server went away during the delivery, and no user turn appeared in the rollout",
 };

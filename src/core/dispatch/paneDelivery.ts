@@ -1,6 +1,6 @@
 import { dialogFingerprint } from '../codex/dialogFingerprint.ts';
 import type { AnswerRefusal, AnswerRequest, AnswerResult } from '../delivery/answerDialog.ts';
-import type { DeliveryResult } from '../delivery/deliveryResult.ts';
+import type { DeliveryResult, DeliveryRung } from '../delivery/deliveryResult.ts';
 import type { InterruptResult } from '../delivery/interruptPane.ts';
 import type { OutgoingText } from '../delivery/messageText.ts';
 import type { Dialog } from '../domain/screen.ts';
@@ -23,8 +23,8 @@ export interface LocatedPane {
 export interface PaneSend {
   readonly text: OutgoingText;
   readonly whenBusy: 'send' | 'defer';
-  /** Asked once, right before the first key. */
-  readonly beforeFirstKey: () => boolean | Promise<boolean>;
+  /** Asked once, right before the first key; by which rung it goes (tmux when left out). */
+  readonly beforeFirstKey: (rung?: DeliveryRung) => boolean | Promise<boolean>;
   /** Asked right before each Enter. */
   readonly mayPressEnter: () => boolean | Promise<boolean>;
   readonly proof: (() => boolean) | null;

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { explainDeferral, explainUndelivered, type DeliveryStages } from '../delivery/deliveryResult.ts';
+import {
+  type DeliveryRung,
+  explainDeferral,
+  explainUndelivered,
+  type DeliveryStages,
+} from '../delivery/deliveryResult.ts';
 import { type OutgoingText, prepareText, type PermittedCommand } from '../delivery/messageText.ts';
 import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
 import { ConveyorError, type ErrorCode } from '../domain/errors.ts';
@@ -61,12 +66,7 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
   try {
     const text = prepareText(request.message, request.permitted);
     ledger.write(() =>
-      openDelivery(
-        ledger,
-        item,
-        { sessionId: session.id, textSha256: fingerprint(text.recorded), rung: 'tmux' },
-        clock.now(),
-      ),
+      openDelivery(ledger, item, { sessionId: session.id, textSha256: fingerprint(text.recorded) }, clock.now()),
     );
     const pane = await panes.locate(target);
     if (!(await takePane(deps, hold, pane, request.patienceMilliseconds ?? 0))) return deferred(deps, item, paneBusy);
@@ -75,8 +75,9 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
     const result = await panes.deliver(target, {
       text,
       whenBusy: 'send',
-      beforeFirstKey: async () => {
-        hasBegun = announce(deps, request, watermark);
+      beforeFirstKey: async (rung = 'tmux') => {
+        // The server said no, and the pane comes next: begun is begun.
+        hasBegun = announce(deps, request, watermark, rung, hasBegun);
         if (hasBegun) await deps.checkpoint?.('began');
         return hasBegun;
       },
@@ -131,13 +132,19 @@ export async function takePane(
   }
 }
 
-function announce(deps: DispatchDependencies, request: PushRequest, watermark: Watermark): boolean {
+function announce(
+  deps: DispatchDependencies,
+  request: PushRequest,
+  watermark: Watermark,
+  rung: DeliveryRung,
+  hasBegun: boolean,
+): boolean {
   const { ledger, clock } = deps;
   return ledger.write(() => {
-    if (!request.hold.confirm() || !request.begin()) return false;
-    setWatermark(ledger, request.item, watermark);
+    if (!request.hold.confirm() || !(hasBegun || request.begin())) return false;
+    setWatermark(ledger, request.item, { ...watermark, rung });
     moveDelivery(ledger, request.item, { state: 'claimed' }, clock.now());
-    recordActuation(deps, request, 'pane_delivery_started', { text_length: [...request.message].length });
+    recordActuation(deps, request, 'pane_delivery_started', { text_length: [...request.message].length, rung });
     return true;
   });
 }

@@ -11,6 +11,7 @@ export type IdentifierPrefix =
   | 'continuation'
   | 'epilogue'
   | 'export'
+  | 'message'
   | 'worker'
   | 'workerctl';
 

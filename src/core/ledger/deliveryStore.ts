@@ -85,7 +85,6 @@ export function itemOf({ command_id: commandId, notification_id: notificationId 
 export interface DeliveryStart {
   readonly sessionId: string;
   readonly textSha256: string;
-  readonly rung: 'tmux';
 }
 
 /** Opens the delivery of an item, or goes on with the one that was opened before. */
@@ -94,17 +93,17 @@ export function openDelivery(ledger: Connection, item: DeliveryItem, start: Deli
   const known = findDelivery(ledger, item);
   if (known !== null) {
     ledger.run(
-      `UPDATE panel_deliveries SET session_id = ?, text_sha256 = ?, rung = ?, attempts = attempts + 1, updated_at = ? WHERE id = ?`,
-      [start.sessionId, start.textSha256, start.rung, timestamp, known.id],
+      `UPDATE panel_deliveries SET session_id = ?, text_sha256 = ?, rung = NULL, attempts = attempts + 1, updated_at = ? WHERE id = ?`,
+      [start.sessionId, start.textSha256, timestamp, known.id],
     );
     moveDelivery(ledger, item, { state: 'claimed' }, now);
     return;
   }
   const [commandId, notificationId] = 'commandId' in item ? [item.commandId, null] : [null, item.notificationId];
   ledger.run(
-    `INSERT INTO panel_deliveries (session_id, command_id, notification_id, state, rung, text_sha256, attempts, queued_at, claimed_at, updated_at)
-     VALUES (?, ?, ?, 'claimed', ?, ?, 1, ?, ?, ?)`,
-    [start.sessionId, commandId, notificationId, start.rung, start.textSha256, timestamp, timestamp, timestamp],
+    `INSERT INTO panel_deliveries (session_id, command_id, notification_id, state, text_sha256, attempts, queued_at, claimed_at, updated_at)
+     VALUES (?, ?, ?, 'claimed', ?, 1, ?, ?, ?)`,
+    [start.sessionId, commandId, notificationId, start.textSha256, timestamp, timestamp, timestamp],
   );
 }
 
@@ -113,13 +112,17 @@ export interface Watermark {
   readonly offset: number;
 }
 
-/** Where the rollout ended before the first key: what decides about this delivery after a crash. */
-export function setWatermark(ledger: Connection, item: DeliveryItem, { path, offset }: Watermark): void {
+/** By which rung it goes, and where the rollout ended before: what decides about this delivery after a crash. */
+export function setWatermark(
+  ledger: Connection,
+  item: DeliveryItem,
+  { path, offset, rung }: Watermark & { readonly rung: string },
+): void {
   const delivery = findDelivery(ledger, item);
   if (delivery === null) return;
   ledger.run(
-    'UPDATE panel_deliveries SET watermark_path = ?, watermark_offset = ?, watermark_event_id = ? WHERE id = ?',
-    [path, offset, newestEventId(ledger), delivery.id],
+    'UPDATE panel_deliveries SET rung = ?, watermark_path = ?, watermark_offset = ?, watermark_event_id = ? WHERE id = ?',
+    [rung, path, offset, newestEventId(ledger), delivery.id],
   );
 }
 

@@ -28,6 +28,12 @@ export function confirmRegistration(
   endRests(context, [session.id]);
 }
 
+/** The thread of a session that was started before it showed one: found at its own process, from outside. */
+export function confirmThread({ confirmations }: OperationContext, sessionId: string, threadId: string): void {
+  const known = confirmations.session(sessionId);
+  if (known !== null && known.threadId === null) confirmations.confirmSession({ ...known, threadId });
+}
+
 export function confirmBinding(context: OperationContext, binding: Binding): void {
   const described = describeBinding(binding);
   if (described === null || isSandboxed(context)) return;

@@ -1,11 +1,16 @@
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
+import { connectAppServer } from '../codex/appServerClient.ts';
 import { guardedPaneDelivery } from '../dispatch/guardedPaneDelivery.ts';
 import type { PaneDelivery } from '../dispatch/paneDelivery.ts';
+import { ladderDelivery } from '../dispatch/serverDelivery.ts';
 import { tmuxPaneDelivery } from '../dispatch/tmuxPaneDelivery.ts';
+import { newIdentifier } from '../domain/identifiers.ts';
+import type { Session } from '../ledger/sessionStore.ts';
 import { refusalForOthers, refusalForPerson } from '../ledger/confirmation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { socketOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
+import { codexHomeOf } from './userFolders.ts';
 import { readUserPermissions } from './userPermissions.ts';
 
 /**
@@ -34,5 +39,21 @@ function panesOf(context: OperationContext, onBehalfOf: 'others' | 'person'): Pa
   const { clock, host, processes } = context;
   const panes = tmuxPaneDelivery({ processes, host, clock, socketOf: (recorded) => socketOf(context, recorded) });
   const refusal = onBehalfOf === 'others' ? refusalForOthers : refusalForPerson;
-  return guardedPaneDelivery(panes, ({ session, panel }) => refusal(context, session, panel));
+  const ladder = ladderDelivery(panes, {
+    connect: connectAppServer,
+    codexHome: codexHomeOf(context.variables),
+    clock,
+    threadOf: ({ session }) => confirmedThread(context, session),
+    messageId: () => newIdentifier('message'),
+  });
+  return guardedPaneDelivery(ladder, ({ session, panel }) => refusal(context, session, panel));
+}
+
+/** A row may name anybody's thread; what the server is told goes to the one that was confirmed. */
+function confirmedThread(
+  { confirmations }: OperationContext,
+  { id, codex_session_id: threadId }: Session,
+): string | null {
+  const confirmed = confirmations.session(id)?.threadId ?? null;
+  return confirmed === threadId ? confirmed : null;
 }

@@ -8,6 +8,7 @@ import { checkDiscovery } from './discoveryChecks.ts';
 import { findOnPath } from './findTools.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
+import { codexHomeOf } from './userFolders.ts';
 
 interface DoctorCheck {
   readonly name: string;
@@ -106,7 +107,7 @@ function checkWritable(stateRoot: string): DoctorCheck {
 }
 
 function checkCodexHome({ variables }: OperationContext): DoctorCheck {
-  const path = variables.CODEX_HOME ?? join(variables.HOME ?? '', '.codex');
+  const path = codexHomeOf(variables);
   return { name: 'codex_home_exists', ok: existsSync(path), path };
 }
 

@@ -8,6 +8,7 @@ import { flag, optionalText } from './argument.ts';
 import { findOnPath } from './findTools.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
+import { codexHomeOf } from './userFolders.ts';
 
 interface SelfCheck {
   readonly name: string;
@@ -112,7 +113,7 @@ async function sessionOfPane(tmux: Tmux, paneId: string | undefined): Promise<st
 }
 
 function skillFiles({ variables }: OperationContext) {
-  const home = variables.CODEX_HOME || join(variables.HOME ?? '', '.codex');
+  const home = codexHomeOf(variables);
   const skills = join(home, 'skills');
   return {
     manage: join(skills, 'manage-codex-workers', 'SKILL.md'),

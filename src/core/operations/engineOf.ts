@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import type { ConveyorError } from '../domain/errors.ts';
 import { coreSteps } from '../engine/coreSteps.ts';
@@ -12,6 +10,7 @@ import { compactEffect } from './compactEffect.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import type { OperationContext } from './operationContext.ts';
 import { tmuxAtOf } from './panes.ts';
+import { codexHomeOf } from './userFolders.ts';
 
 export interface EngineOrder {
   readonly dispatcherId: string;
@@ -53,7 +52,7 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
       },
     },
     pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },
-    codexHome: variables.CODEX_HOME || join(variables.HOME || homedir(), '.codex'),
+    codexHome: codexHomeOf(variables),
     onTrouble: order.onTrouble,
     onError: order.onError,
   });

@@ -18,6 +18,7 @@ import { deliveryPortsOf } from './panes.ts';
 import { recordSession } from './register.ts';
 import { isSandboxed } from './sandbox.ts';
 import { startInTmux } from './startCodex.ts';
+import { codexHomeOf } from './userFolders.ts';
 
 const resumedOutput = () =>
   z.object({
@@ -190,7 +191,7 @@ function threadOf(
 ): Thread {
   const anew = `start it anew with "start-${role} --name ${name}"`;
   if (id === null) throw refuse('rollout_missing', `the thread of session '${name}' is not known; ${anew}`);
-  const home = resolve(variables.CODEX_HOME ?? join(variables.HOME ?? '', '.codex'));
+  const home = resolve(codexHomeOf(variables));
   const sessions = join(home, 'sessions') + sep;
   const isHere = known !== null && resolve(known).startsWith(sessions) && existsSync(known);
   const path = isHere ? known : findRolloutOfThread(home, id);

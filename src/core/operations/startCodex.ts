@@ -9,6 +9,7 @@ import { checkPlace, locateRollout, type StartedSession, startSession } from '..
 import { refuse, wrongRole } from '../domain/errors.ts';
 import { findSession, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
 import { flag, integerWithDefault, optionalChoice, optionalText, textList, textWithDefault } from './argument.ts';
+import { confirmThread } from './confirmations.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 import { deliveryPortsOf } from './panes.ts';
 import { recordSession, registeredOutput } from './register.ts';
@@ -163,6 +164,7 @@ export async function promptCodex(
   const threadId = started.codexSessionId ?? (path === null ? null : readRolloutHead(path).header.threadId);
   if (path === null || threadId === null || output.codex_session_path !== null) return output;
   context.ledger.write(() => setSessionRollout(context.ledger, output.session_id, path, threadId));
+  confirmThread(context, output.session_id, threadId);
   return { ...output, codex_session_path: path, codex_session_id: threadId };
 }
 

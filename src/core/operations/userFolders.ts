@@ -18,6 +18,11 @@ export function userDataFolder({ XDG_DATA_HOME, HOME }: Variables): string {
   return join(absolute(HOME) ?? homedir(), ...inHome);
 }
 
+/** Codex's own folder for this caller: never what a row says. */
+export function codexHomeOf({ CODEX_HOME, HOME }: Variables): string {
+  return CODEX_HOME || join(absolute(HOME) ?? homedir(), '.codex');
+}
+
 function absolute(path: string | undefined): string | null {
   return path !== undefined && isAbsolute(path) ? path : null;
 }

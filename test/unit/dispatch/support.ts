@@ -99,6 +99,13 @@ export class DispatchFixture {
     return this.event(worker, 'task_complete', { turn_id: turn, last_agent_message: `done ${turn}` });
   }
 
+  /** The person's side of a turn appears in the session's rollout. */
+  says({ codex_session_path: path }: Session, message: string): void {
+    const payload = { type: 'user_message', message };
+    const line = { timestamp: formatTimestamp(this.clock.now()), type: 'event_msg', payload };
+    if (path !== null) appendFileSync(path, `${JSON.stringify(line)}\n`);
+  }
+
   event(session: Session, type: string, payload: object): number {
     const now = formatTimestamp(this.clock.now());
     return this.ledger.run(
