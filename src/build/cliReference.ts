@@ -19,6 +19,12 @@ const head = `# Command line
 <!-- Generated from src/core/operations by \`npm run docs\`; a test fails when it is stale. -->
 
 \`conveyor VERB …\` (also installed as \`workerctl\`). Long options may be shortened as long as they stay unambiguous; options may stand before or after positionals; \`--\` ends options. Every verb takes \`--path FILE\` for another ledger. Exit status: 0 done, 1 refused or a negative answer, 2 not understood. Errors are one line on stderr.
+
+\`conveyor help\` lists the verbs by topic, \`conveyor help TOPIC\` and \`conveyor VERB --help\` explain one. \`conveyor completions bash\` (or \`zsh\`, \`fish\`) prints what the shell needs to complete verbs, flags, choices and the names in the ledger:
+
+    source <(conveyor completions bash)                                   # in ~/.bashrc
+    conveyor completions zsh > ~/.zfunc/_conveyor                         # a folder of $fpath
+    conveyor completions fish > ~/.config/fish/completions/conveyor.fish
 `;
 
 const effects = {

@@ -1,14 +1,16 @@
 import { basename } from 'node:path';
 import { ConveyorError, refuse } from '../core/domain/errors.ts';
 import { printedJson } from '../core/domain/json.ts';
-import { optionalText } from '../core/operations/argument.ts';
+import { nearestName } from '../core/domain/nearestName.ts';
 import type { AnyOperation } from '../core/operations/operation.ts';
 import { expandHome, HostedContext, type Variables } from '../core/operations/operationContext.ts';
 import { loadOperation, operationNames } from '../core/operations/registry.ts';
 import { runOperation } from '../core/operations/runOperation.ts';
+import { completions, ledgerPath } from './completions.ts';
+import { overview, tellingVerbs, topicHelp, unknownTopic } from './help.ts';
 import { parseArguments } from './parseArguments.ts';
 import { askOnTerminal, readAll, writeOut } from './streams.ts';
-import { usageLine, verbHelp } from './usage.ts';
+import { usageText, verbHelp } from './usage.ts';
 import { resolve } from 'node:path';
 
 /** Runs one command line to its exit status. Errors are one line on stderr; stdout stays empty then. */
@@ -16,40 +18,68 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = programName(process.argv[1], process.env);
   const [verb, ...rest] = argv;
   try {
-    if (verb === undefined)
-      return usageError(`usage: ${program} VERB ...`, program, 'the following arguments are required: verb');
-    if (verb === '--help' || verb === '-h') return await writeOut(overview(program));
-    const operation = await loadOperation(verb);
-    if (operation === null) {
-      const choice = `argument verb: invalid choice: '${verb}' (see "${program} --help")`;
-      return usageError(`usage: ${program} VERB ...`, program, choice);
-    }
-    return await answerVerb(program, operation, rest);
+    return verb === undefined || verb.startsWith('-') || Object.hasOwn(tellingVerbs, verb)
+      ? await tell(program, verb, rest)
+      : await answerVerb(program, await operationOf(program, verb), rest);
   } catch (error) {
+    if (ConveyorError.is(error, 'usage')) return usageError(`usage: ${program} VERB ...`, program, error.message);
     return report(program, error);
   }
 }
 
+/** What needs no ledger and does nothing: it tells about verbs. Throws `usage`. */
+async function tell(program: string, verb: string | undefined, words: readonly string[]): Promise<number> {
+  const wantsHelp = words.some((word) => word === '--help' || word === '-h');
+  const [word, ...extra] = words;
+  if (verb === undefined) throw refuse('usage', 'the following arguments are required: verb');
+  if (verb === '--help' || verb === '-h' || wantsHelp || (verb === 'help' && word === undefined)) {
+    return writeOut(await overview(program));
+  }
+  if (extra.length > 0) throw refuse('usage', `unrecognized arguments: ${extra.join(' ')}`);
+  if (verb === 'completions') return writeOut(await completions(word));
+  if (verb !== 'help' || word === undefined) throw unknownVerb(program, verb);
+  const operation = await loadOperation(word);
+  if (operation !== null) return writeOut(verbHelp(program, withPath(operation)));
+  const about = await topicHelp(program, word);
+  if (about === null) throw unknownTopic(program, word);
+  return writeOut(about);
+}
+
+async function operationOf(program: string, verb: string): Promise<AnyOperation> {
+  const operation = await loadOperation(verb);
+  if (operation === null) throw unknownVerb(program, verb);
+  return operation;
+}
+
+function unknownVerb(program: string, verb: string) {
+  const nearest = nearestName(verb, [...operationNames, ...Object.keys(tellingVerbs)]);
+  const hint = nearest === null || verb.startsWith('-') ? '' : `; did you mean ${nearest}?`;
+  return refuse('usage', `argument verb: invalid choice: '${verb}' (see "${program} --help")${hint}`);
+}
+
+function withPath(operation: AnyOperation): AnyOperation {
+  return { ...operation, inputs: { ...operation.inputs, path: ledgerPath } };
+}
+
 async function answerVerb(program: string, operation: AnyOperation, argv: readonly string[]): Promise<number> {
-  const path = optionalText('another ledger file', { placeholder: 'FILE' });
-  const withPath = { ...operation, inputs: { ...operation.inputs, path } };
+  const known = withPath(operation);
   const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-  if (options.includes('--help') || argv[0] === '-h') return writeOut(verbHelp(program, withPath));
+  if (options.includes('--help') || argv[0] === '-h') return writeOut(verbHelp(program, known));
   try {
-    return await runVerb(program, operation, withPath, argv);
+    return await runVerb(program, operation, known, argv);
   } catch (error) {
     if (!ConveyorError.is(error, 'usage')) throw error;
-    return usageError(usageLine(program, withPath), `${program} ${operation.name}`, error.message);
+    return usageError(usageText(program, known), `${program} ${operation.name}`, error.message);
   }
 }
 
 async function runVerb(
   program: string,
   operation: AnyOperation,
-  withPath: AnyOperation,
+  known: AnyOperation,
   argv: readonly string[],
 ): Promise<number> {
-  const { path, ...input } = parseArguments(withPath, argv);
+  const { path, ...input } = parseArguments(known, argv);
   const interruption = new AbortController();
   const stop = () => interruption.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
@@ -107,10 +137,6 @@ function programName(script: string | undefined, { CONVEYOR_CLI_PROG: given }: V
   if (given !== undefined && names.includes(given)) return given;
   const called = basename(script ?? '');
   return names.includes(called) ? called : 'conveyor';
-}
-
-function overview(program: string): string {
-  return `usage: ${program} VERB ...\n\nSupervise coding agents: sessions, tasks and bindings in one ledger.\n\nverbs:\n${operationNames.map((name) => `  ${name}\n`).join('')}\n"${program} VERB --help" explains a verb.\n`;
 }
 
 function usageError(usage: string, prefix: string, message: string): number {

@@ -12,7 +12,9 @@ interface SystemPackage {
 const packages: readonly SystemPackage[] = [
   { apt: 'tmux', isThere: onPath('tmux'), use: 'agents run in it' },
   { apt: 'lsof', isThere: onPath('lsof'), use: 'finding rollouts' },
-  { apt: 'bubblewrap', isThere: onPath('bwrap'), use: "Codex's sandbox" },
+  { apt: 'bubblewrap', isThere: onPath('bwrap'), use: "Codex's sandbox, and the reviewer's" },
+  { apt: 'zsh', isThere: onPath('zsh'), use: 'testing completions' },
+  { apt: 'fish', isThere: onPath('fish'), use: 'testing completions' },
   { apt: 'chromium', isThere: onPath('chromium', 'chromium-browser', 'google-chrome'), use: 'UI tests' },
   { apt: 'python3', isThere: onPath('python3'), use: 'building the VS Code server' },
   { apt: 'g++', isThere: onPath('g++', 'c++', 'clang++'), use: 'building the VS Code server' },

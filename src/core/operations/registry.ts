@@ -96,6 +96,6 @@ export function isOperationName(name: string): name is OperationName {
 
 /** The operation behind a verb or an alias, or null. */
 export async function loadOperation(name: string): Promise<AnyOperation | null> {
-  const known = isOperationName(name) ? name : aliases[name];
-  return known === undefined ? null : loaders[known]();
+  const meant = Object.hasOwn(aliases, name) ? aliases[name] : name;
+  return meant !== undefined && isOperationName(meant) ? loaders[meant]() : null;
 }

@@ -124,7 +124,7 @@ describe('registering and naming sessions', () => {
 
   it('CP-19: the help says that the profile is the default, and what --task means to whom', () => {
     for (const operation of [startWorker, startManager]) {
-      assert.match(verbHelp('conveyor', operation), /--codex-profile .*the defaults are the same/);
+      assert.match(verbHelp('conveyor', operation), /--codex-profile .*the defaults\s+are the same/s);
     }
     assert.match(verbHelp('conveyor', startWorker), /--task TEXT +the first prompt, word for word/);
     assert.match(verbHelp('conveyor', startManager), /--task TASK +task id or name/);
