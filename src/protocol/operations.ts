@@ -2,7 +2,14 @@ import * as z from 'zod/mini';
 
 const text = z.string();
 const optionalText = z.optional(z.string());
-const registration = z.object({ name: text, tmuxSession: text, pid: z.optional(z.int()), cwd: text });
+/** `codexSession`: the thread that the person chose, where several came into question. */
+const registration = z.object({
+  name: text,
+  tmuxSession: text,
+  pid: z.optional(z.int()),
+  cwd: text,
+  codexSession: optionalText,
+});
 
 /**
  * What the panel asks the engine to do: the name of an operation of core and the input the panel gives it.
@@ -48,10 +55,20 @@ export const panelOperations = {
 export type PanelOperation = keyof typeof panelOperations;
 export type PanelOperationInput<Name extends PanelOperation> = z.infer<(typeof panelOperations)[Name]>;
 
+/** A thread that a running Codex may have. */
+export const threadChoice = z.object({ threadId: text, rolloutPath: z.nullable(text), reason: text });
+export type ThreadChoice = z.infer<typeof threadChoice>;
+
 /** A refusal: the closed error code of core, one clear sentence, and what to do about it where that isn't in it. */
 export const operationFailure = z.object({
   ok: z.literal(false),
-  error: z.object({ code: text, message: text, remedy: z.nullable(text) }),
+  error: z.object({
+    code: text,
+    message: text,
+    remedy: z.nullable(text),
+    /** What the person may choose from, where that is why it was refused. */
+    choices: z.optional(z.array(threadChoice)),
+  }),
 });
 
 /** `output` is the operation's output as its command line verb prints it. */

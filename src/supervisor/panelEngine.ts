@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
+import * as z from 'zod/mini';
 import { ConveyorError } from '../core/domain/errors.ts';
 import type { Engine } from '../core/engine/engine.ts';
 import { finishObstacles, unregisteredCodexes } from '../core/engine/panelQuestions.ts';
@@ -14,7 +15,12 @@ import { loadOperation } from '../core/operations/registry.ts';
 import { runOperation } from '../core/operations/runOperation.ts';
 import { writeShim } from '../core/operations/shim.ts';
 import type { EngineEvents, EngineRpc, EngineStart, TimelineRequest } from '../protocol/engine.ts';
-import type { OperationResult, PanelOperation, PanelOperationInput } from '../protocol/operations.ts';
+import {
+  type OperationResult,
+  type PanelOperation,
+  type PanelOperationInput,
+  threadChoice,
+} from '../protocol/operations.ts';
 import type { PanelSnapshot, Problem } from '../protocol/snapshot.ts';
 import { LedgerArrival } from './ledgerArrival.ts';
 import { panelSnapshot } from './panelSnapshot.ts';
@@ -229,7 +235,11 @@ export class PanelEngine implements EngineRpc {
   }
 
   #refusal(name: string, error: unknown) {
-    if (error instanceof ConveyorError) return { code: error.code, message: error.message, remedy: null };
+    if (error instanceof ConveyorError) {
+      const choices = z.array(threadChoice).safeParse(error.facts.candidates);
+      const offered = choices.success ? { choices: choices.data } : {};
+      return { code: error.code, message: error.message, remedy: null, ...offered };
+    }
     this.#events.log('error', `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return { code: 'internal', message: `${name} failed: ${messageOf(error)}`, remedy: 'See the log.' };
   }

@@ -45,8 +45,8 @@ const translators: Translators = {
   doctor: () => ({}),
 };
 
-function registration({ name, tmuxSession, pid, cwd }: PanelOperationInput<'register-worker'>) {
-  return { name, tmuxSession, cwd, ...(pid === undefined ? {} : { pid }) };
+function registration({ name, tmuxSession, pid, cwd, codexSession }: PanelOperationInput<'register-worker'>) {
+  return { name, tmuxSession, cwd, codexSession: codexSession ?? null, ...(pid === undefined ? {} : { pid }) };
 }
 
 /** The operation of core that a panel's request stands for. */

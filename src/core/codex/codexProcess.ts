@@ -73,7 +73,7 @@ function isCodexName(file: string): boolean {
 }
 
 /** The server that all sessions of a home share holds everyone's files, whoever happened to start it (facts, section 2). */
-function isBackgroundServer(commandLine: readonly string[]): boolean {
+export function isBackgroundServer(commandLine: readonly string[]): boolean {
   return commandLine.slice(1, 4).includes('app-server');
 }
 

@@ -8,20 +8,7 @@ import type { HostFacts } from '../ports/hostFacts.ts';
 import { sessionProcesses } from './codexProcess.ts';
 import { readRolloutHead, type RolloutHead } from './rolloutHead.ts';
 import { parseRolloutFileName } from './rolloutHeader.ts';
-
-export type DiscoveryStrategy = 'open_rollout' | 'writer_lock' | 'pane_title';
-
-export interface ThreadCandidate {
-  /** The thread id; for `pane_title` its first characters. */
-  readonly threadId: string;
-  /** Null while Codex has not written the file. */
-  readonly rolloutPath: string | null;
-  /** The process that holds it. */
-  readonly pid: number | null;
-  readonly strategy: DiscoveryStrategy;
-  readonly confidence: 'certain' | 'likely';
-  readonly reason: string;
-}
+import type { ThreadCandidate } from './threadCandidate.ts';
 
 export interface DiscoveryScope {
   readonly rootPid: number;
@@ -46,7 +33,7 @@ function threadsByOpenRollout(host: HostFacts, scope: DiscoveryScope): readonly 
 }
 
 /** Since 0.147 a lock named after the thread is open from the start, before there is a rollout. */
-function threadsByWriterLock(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
+export function threadsByWriterLock(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
   const found = heldFiles(host, scope.rootPid).flatMap(({ pid, file }): ThreadCandidate[] => {
     if (basename(dirname(file)) !== 'thread-writer-locks' || !file.endsWith('.lock')) return [];
     const threadId = basename(file, '.lock');
@@ -59,7 +46,7 @@ function threadsByWriterLock(host: HostFacts, scope: DiscoveryScope): readonly T
 }
 
 /** With `thread-id` in `tui.terminal_title` the title shows its first 29 characters. */
-function threadsByPaneTitle(title: string): readonly ThreadCandidate[] {
+export function threadsByPaneTitle(title: string): readonly ThreadCandidate[] {
   const threadId = /(?:^|[\s|])([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{6,22})(?:\.\.\.|…|\s|$)/u.exec(title)?.[1];
   if (threadId === undefined) return [];
   const reason = 'Codex shows the thread in its title';
@@ -107,6 +94,11 @@ export function findRolloutOfThread(codexHome: string, threadId: string): string
   return null;
 }
 
+/** Codex names threads by UUIDs, of version 4 up to 0.29 and 7 since. */
+export function isThreadId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u.test(text);
+}
+
 /** Milliseconds since the epoch, from a version 7 UUID or its beginning; null for others. */
 export function threadCreatedAt(threadId: string): number | null {
   const match = /^([0-9a-f]{8})-([0-9a-f]{4})-7/iu.exec(threadId);
@@ -133,7 +125,7 @@ function newestFirst(candidates: readonly ThreadCandidate[]): readonly ThreadCan
 }
 
 /** Codex names the folder in the local time of its process. */
-function dayFolder(day: Date): string {
+export function dayFolder(day: Date): string {
   const two = (part: number): string => String(part).padStart(2, '0');
   return join(String(day.getFullYear()), two(day.getMonth() + 1), two(day.getDate()));
 }

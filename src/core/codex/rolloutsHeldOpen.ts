@@ -1,5 +1,6 @@
 import { basename, join, sep } from 'node:path';
 import type { HostFacts } from '../ports/hostFacts.ts';
+import { isBackgroundServer } from './codexProcess.ts';
 import { readRolloutHead, type RolloutHead } from './rolloutHead.ts';
 import { parseRolloutFileName } from './rolloutHeader.ts';
 
@@ -14,7 +15,9 @@ export function rolloutsHeldOpen(
   pid: number,
   variables: Readonly<Record<string, string | undefined>>,
 ): readonly string[] {
-  const own = ownRollouts(host.openFiles(pid), variables);
+  // The server that all sessions of a home share holds everybody's, whoever happened to start it.
+  const isServer = isBackgroundServer(host.commandLine(pid));
+  const own = isServer ? [] : ownRollouts(host.openFiles(pid), variables);
   if (own.length > 0) return newest(own);
   const codexes = descendants(host, pid).filter((child) => isCodex(host.commandLine(child)));
   return newest(codexes.flatMap((child) => ownRollouts(host.openFiles(child), variables)));
@@ -70,6 +73,8 @@ function descendants(host: HostFacts, pid: number): number[] {
       queue = others;
       continue;
     }
+    queue = others;
+    if (isBackgroundServer(host.commandLine(next))) continue;
     found.push(next);
     queue = [...others, ...host.children(next)];
   }

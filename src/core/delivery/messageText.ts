@@ -11,7 +11,7 @@ export interface OutgoingText {
 }
 
 /** Slash commands that a caller may permit; anything else with a slash would run whatever Codex makes of it. */
-export type PermittedCommand = '/compact' | '/clear';
+export type PermittedCommand = '/compact' | '/clear' | '/status';
 
 /** 1 MB: a hundred times what anyone writes; far below what a paste was seen to carry. */
 const MAX_CHARACTERS = 1_000_000;

@@ -1,5 +1,5 @@
 import type { CodexBinary } from '../codex/codexVersion.ts';
-import type { ThreadCandidate } from '../codex/discoverThread.ts';
+import type { ThreadCandidate } from '../codex/threadCandidate.ts';
 import { refuse, type ConveyorError } from '../domain/errors.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readComposer } from './composer.ts';

@@ -16,6 +16,8 @@ export interface DispatchDependencies {
   readonly isSandboxed?: boolean;
   /** What the person permits managers beyond nudging; a row of the ledger never does. Nothing when left out. */
   readonly permits?: (permission: string) => boolean;
+  /** The rollout of a thread once Codex has made it; null before. */
+  readonly rolloutOfThread?: (threadId: string) => string | null;
   /** Reads what bound workers wrote since, so that their completions are known (OD-11). */
   readonly ingestBoundWorkers?: () => Promise<void>;
   /** Command types that are carried out elsewhere: `stop_session` and such. Each is asked whether it may. */

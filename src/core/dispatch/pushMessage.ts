@@ -86,7 +86,7 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
         await deps.checkpoint?.('typed');
         return hold.confirm();
       },
-      proof: proofOf(watermark, text),
+      proof: proofOf(deps, session, watermark, text),
     });
     await deps.checkpoint?.('submitted');
     return ledger.write(() => {
@@ -101,9 +101,19 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
 }
 
 /** Whether the user turn of a message is in the rollout behind the watermark; null when nothing can be asked. */
-export function proofOf({ path, offset }: Watermark, text: OutgoingText): (() => boolean) | null {
-  // Without a rollout, that Codex took the text is all that can be known: delivered, never "seen".
-  return path === null || text.isCommand ? null : userTurnProof({ watermark: { path, offset }, text: text.recorded });
+export function proofOf(
+  { rolloutOfThread }: Pick<DispatchDependencies, 'rolloutOfThread'>,
+  { codex_session_id: threadId }: Session,
+  { path, offset }: Watermark,
+  text: OutgoingText,
+): (() => boolean) | null {
+  if (text.isCommand) return null;
+  const question = { watermark: { path, offset }, text: text.recorded };
+  if (path !== null) return userTurnProof(question);
+  // Codex makes the file with the first message. Where not even the thread is known, that Codex took the text is all that
+  // can be: delivered, never "seen".
+  if (threadId === null || rolloutOfThread === undefined) return null;
+  return userTurnProof({ ...question, locate: () => rolloutOfThread(threadId) });
 }
 
 /** The same for a message and for the user turn that it becomes, whatever a terminal makes of its blanks. */

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs';
 import { findCodexProcess } from '../codex/codexProcess.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { listSessions } from '../ledger/sessionStore.ts';
@@ -80,14 +79,8 @@ export async function unregisteredCodexes(
     const codex = findCodexProcess(host, pane);
     if (codex.kind !== 'codex' || known.has(codex.pid)) return [];
     const { sessionName, paneId, socketPath, title } = pane;
-    return [{ tmuxSession: sessionName, paneId, socketPath, pid: codex.pid, cwd: cwdOf(codex.pid), title }];
+    return [
+      { tmuxSession: sessionName, paneId, socketPath, pid: codex.pid, cwd: host.workingFolder(codex.pid) ?? '', title },
+    ];
   });
-}
-
-function cwdOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return '';
-  }
 }

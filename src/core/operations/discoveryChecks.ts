@@ -1,10 +1,10 @@
 import { closeSync, openSync, realpathSync } from 'node:fs';
 import { type CodexVersion, isAtLeast } from '../codex/codexVersion.ts';
-import type { DiscoveryStrategy } from '../codex/discoverThread.ts';
+import type { DiscoveryStrategy } from '../codex/threadCandidate.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
 
 export interface StrategyCheck {
-  readonly strategy: DiscoveryStrategy | 'explicit_path';
+  readonly strategy: DiscoveryStrategy;
   readonly works: boolean;
   /** How sure its answer is where it has one. */
   readonly confidence: 'certain' | 'likely';
@@ -17,11 +17,24 @@ export interface Machine {
   /** Null when no Codex was found. */
   readonly version: CodexVersion | null;
   readonly isSandboxed: boolean;
+  /** A server that all TUIs of this home share answers. */
+  readonly hasServer: boolean;
+  /** This very command runs in a Codex. */
+  readonly ownThreadId: string | null;
 }
 
 /** Which ways of finding a session's rollout work here: tried where it can be, else told by Codex's version. */
 export function checkDiscovery(machine: Machine): readonly StrategyCheck[] {
-  return [openRollout(machine), writerLock(machine), paneTitle(machine), explicitPath];
+  return [
+    openRollout(machine),
+    writerLock(machine),
+    ownEnvironment(machine),
+    paneTitle(machine),
+    appServer(machine),
+    folderAndTime(machine),
+    statusScreen(machine),
+    explicitPath,
+  ];
 }
 
 function openRollout(machine: Machine): StrategyCheck {
@@ -53,11 +66,49 @@ function paneTitle(machine: Machine): StrategyCheck {
   return { ...base, works: true, reason };
 }
 
+function ownEnvironment({ ownThreadId }: Machine): StrategyCheck {
+  const base = { strategy: 'own_environment', confidence: 'certain' } as const;
+  if (ownThreadId === null) return { ...base, works: false, reason: 'no Codex runs this command' };
+  return { ...base, works: true, reason: 'a Codex that registers itself needs neither pid nor file' };
+}
+
+function appServer(machine: Machine): StrategyCheck {
+  const base = { strategy: 'app_server', confidence: 'likely' } as const;
+  const obstacle = versionObstacle(machine, 160);
+  if (obstacle !== null) return { ...base, works: false, reason: obstacle };
+  if (machine.isSandboxed) return { ...base, works: false, reason: 'a sandbox hides the processes outside' };
+  if (!machine.hasServer) return { ...base, works: false, reason: 'no shared background server runs for this home' };
+  return {
+    ...base,
+    works: true,
+    reason: 'by folder and start, for sessions on the shared server; ambiguous is refused',
+  };
+}
+
+function folderAndTime(machine: Machine): StrategyCheck {
+  const base = { strategy: 'folder_and_time', confidence: 'likely' } as const;
+  if (machine.isSandboxed) return { ...base, works: false, reason: 'a sandbox hides the processes outside' };
+  return {
+    ...base,
+    works: true,
+    reason: 'where nothing else answers and one rollout alone fits; ambiguous is refused',
+  };
+}
+
+function statusScreen(machine: Machine): StrategyCheck {
+  const base = { strategy: 'status_screen', confidence: 'certain' } as const;
+  if (!machine.hasTmux) return { ...base, works: false, reason: 'tmux is missing' };
+  if (machine.isSandboxed) return { ...base, works: false, reason: 'tmux is out of reach inside a sandbox' };
+  const obstacle = versionObstacle(machine, 40);
+  if (obstacle !== null) return { ...base, works: false, reason: obstacle };
+  return { ...base, works: true, reason: 'only when asked for with --ask-status, and only of an idle Codex' };
+}
+
 const explicitPath: StrategyCheck = {
   strategy: 'explicit_path',
   works: true,
   confidence: 'certain',
-  reason: 'name the rollout with --codex-session when a session is registered',
+  reason: 'name the rollout or the thread with --codex-session when a session is registered',
 };
 
 function versionObstacle({ version }: Machine, minor: number): string | null {

@@ -1,5 +1,6 @@
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import { connectAppServer } from '../codex/appServerClient.ts';
+import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { guardedPaneDelivery } from '../dispatch/guardedPaneDelivery.ts';
 import type { PaneDelivery } from '../dispatch/paneDelivery.ts';
 import { ladderDelivery } from '../dispatch/serverDelivery.ts';
@@ -32,6 +33,7 @@ export function dispatchDependenciesOf(
     panes: panesOf(context, onBehalfOf),
     permits: (permission) => readUserPermissions(variables).has(permission),
     isSandboxed: isSandboxed(context),
+    rolloutOfThread: (threadId) => findRolloutOfThread(codexHomeOf(variables), threadId),
   };
 }
 

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { connectAppServer } from '../codex/appServerClient.ts';
 import { askCodexVersion, findCodex } from '../codex/codexVersion.ts';
 import { ConveyorError } from '../domain/errors.ts';
 import { optionalText } from './argument.ts';
@@ -96,9 +97,21 @@ async function checkStrategies({ host, processes, variables }: OperationContext)
     hasTmux: findOnPath('tmux', variables.PATH) !== null,
     version: found?.version ?? null,
     isSandboxed: Object.keys(variables).some((name) => name.startsWith('CODEX_SANDBOX')),
+    hasServer: await hasServer(codexHomeOf(variables)),
+    ownThreadId: variables.CODEX_THREAD_ID ?? null,
   });
   const ok = strategies.some(({ strategy, works }) => works && strategy !== 'explicit_path');
   return { name: 'discovery', ok, strategies };
+}
+
+async function hasServer(codexHome: string): Promise<boolean> {
+  try {
+    (await connectAppServer(codexHome)).close();
+    return true;
+  } catch (error) {
+    if (ConveyorError.is(error, 'app_server_missing', 'app_server_failed')) return false;
+    throw error;
+  }
 }
 
 function checkWritable(stateRoot: string): DoctorCheck {

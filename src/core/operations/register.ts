@@ -1,22 +1,26 @@
-import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { readRolloutHead } from '../codex/rolloutHead.ts';
-import { rolloutsHeldOpen } from '../codex/rolloutsHeldOpen.ts';
 import { refuse } from '../domain/errors.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import { findPanelSession, type PanelSession, registerPanelSession } from '../ledger/panelSessionStore.ts';
 import { findSession, type Session, type SessionRole, sessionRoles, upsertSession } from '../ledger/sessionStore.ts';
-import { type InputOf, optionalInteger, optionalText, requiredText } from './argument.ts';
+import { flag, type InputOf, optionalInteger, optionalText, requiredText } from './argument.ts';
 import { confirmRegistration } from './confirmations.ts';
 import { defineOperation } from './operation.ts';
-import { expandHome, type OperationContext } from './operationContext.ts';
+import type { OperationContext } from './operationContext.ts';
+import { namedThread, ownThread, paneOf, type RegisteredThread, runningThread } from './registerThread.ts';
+import { isSandboxed } from './sandbox.ts';
 
 const inputs = {
   name: requiredText('name of the session', { placeholder: 'NAME' }),
-  pid: optionalInteger('process id of the Codex; always needed', { placeholder: 'PID' }),
-  codexSession: optionalText('its rollout file; found by the pid when left out', { placeholder: 'FILE' }),
+  pid: optionalInteger('process id of the Codex; always needed, but by one that registers itself', {
+    placeholder: 'PID',
+  }),
+  codexSession: optionalText('its rollout file, or the id of its thread; found by the pid when left out', {
+    placeholder: 'FILE',
+  }),
   cwd: optionalText('its folder; read from the rollout when left out', { placeholder: 'FOLDER' }),
   tmuxSession: optionalText('the tmux session it runs in; kept when left out', { placeholder: 'NAME' }),
+  askStatus: flag('where nothing else tells the thread, type /status into the idle Codex and read it there'),
 };
 
 export const registeredOutput = () =>
@@ -50,32 +54,62 @@ export const registerManager = defineOperation({
   run: (context, input) => register(context, 'manager', input),
 });
 
-function register(context: OperationContext, role: SessionRole, input: InputOf<typeof inputs>): Registered {
-  const { name, pid } = input;
+async function register(
+  context: OperationContext,
+  role: SessionRole,
+  input: InputOf<typeof inputs>,
+): Promise<Registered> {
+  const { name } = input;
   if (!name.trim()) throw refuse('invalid_name', `a session needs a name: register-${role} --name NAME`);
-  if (pid === null && input.codexSession === null) {
+  const thread = await threadOf(context, input);
+  const pid = processOf(context, input, thread);
+  const pane =
+    pid === null || input.tmuxSession === null ? null : await paneOf(context, { pid, tmuxSession: input.tmuxSession });
+  return recordSession(context, {
+    name,
+    role,
+    tmuxSession: input.tmuxSession ?? undefined,
+    codexSessionPath: thread.path,
+    codexSessionId: thread.threadId,
+    pid,
+    cwd: input.cwd ?? thread.cwd ?? (pid === null ? null : context.host.workingFolder(pid)) ?? '',
+    codexVersion: thread.cliVersion,
+    ...(pane === null ? {} : { paneId: pane.paneId }),
+  });
+}
+
+function threadOf(
+  context: OperationContext,
+  input: InputOf<typeof inputs>,
+): RegisteredThread | Promise<RegisteredThread> {
+  const { pid, codexSession, tmuxSession, askStatus } = input;
+  if (codexSession !== null) return namedThread(context, codexSession);
+  // From inside a sandbox every process outside looks dead: a session there is known by its thread alone.
+  const own = pid === null || isSandboxed(context) ? ownThread(context) : null;
+  if (own !== null) return own;
+  if (pid === null) {
     throw refuse(
       'missing_input',
       'must supply --pid or --codex-session (give --pid, and --codex-session when the rollout is not found by it)',
     );
   }
-  const path =
-    input.codexSession === null
-      ? rolloutOfProcess(context, pid ?? 0)
-      : resolve(context.cwd, expandHome(input.codexSession, context.variables));
-  const { header } = readRolloutHead(path);
+  if (pid <= 0) throw refuse('invalid_value', `--pid must be a positive number, not ${pid}`);
+  return runningThread(context, { pid, tmuxSession, mayAskStatus: askStatus });
+}
+
+/** Null for a session that is known by its thread alone. */
+function processOf(
+  context: OperationContext,
+  { pid }: InputOf<typeof inputs>,
+  { found }: RegisteredThread,
+): number | null {
+  if (found.strategy === 'own_environment') {
+    if (pid !== null) context.warn(`the process id ${pid} says nothing outside this sandbox and is left out`);
+    return null;
+  }
   if (pid === null) throw refuse('missing_input', '--pid is required when --codex-session is supplied');
   if (pid <= 0) throw refuse('invalid_value', `--pid must be a positive number, not ${pid}`);
-  return recordSession(context, {
-    name,
-    role,
-    tmuxSession: input.tmuxSession ?? undefined,
-    codexSessionPath: path,
-    codexSessionId: header.threadId,
-    pid,
-    cwd: input.cwd ?? header.cwd ?? '',
-    codexVersion: header.cliVersion,
-  });
+  return pid;
 }
 
 /** What is known of a session when it is registered or started. `undefined` keeps what is stored. */
@@ -160,22 +194,4 @@ function isAnotherCodex(
 function registered(session: Session): Registered {
   const { codex_session_id, codex_session_path, cwd, name, pid, role } = session;
   return { codex_session_id, codex_session_path, cwd, name, pid, role, session_id: session.id };
-}
-
-function rolloutOfProcess({ host, variables }: OperationContext, pid: number): string {
-  const candidates = rolloutsHeldOpen(host, pid, variables);
-  const [only, second] = candidates;
-  if (only === undefined) {
-    throw refuse(
-      'rollout_not_found',
-      `no rollout is held open by pid ${pid} or its children (looked with /proc and lsof); type something into that Codex so that it writes one, or give --codex-session FILE`,
-    );
-  }
-  if (second !== undefined) {
-    throw refuse(
-      'rollout_ambiguous',
-      `pid ${pid} holds several rollouts open: ${candidates.join(', ')}; choose one with --codex-session FILE`,
-    );
-  }
-  return only;
 }

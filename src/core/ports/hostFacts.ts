@@ -14,6 +14,8 @@ export interface HostFacts {
   /** Children of a process, in order of pid. */
   children(pid: number): readonly number[];
   commandLine(pid: number): readonly string[];
+  /** The folder that the process works in; null when it can't be seen. */
+  workingFolder(pid: number): string | null;
   /** Absolute paths of the regular files that the process holds open. */
   openFiles(pid: number): readonly string[];
   /** Processes that hold one of these files open, as far as this user may see; absolute paths. */
@@ -54,7 +56,9 @@ export const systemHostFacts: HostFacts = {
   },
   children: (pid) => linuxChildren(pid) ?? psChildren(pid),
   commandLine: (pid) =>
-    readText(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ?? psField(pid, 'command=')?.split(' ') ?? [],
+    readText(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ??
+    splitCommand(psField(pid, 'comm=') ?? '', psField(pid, 'command=') ?? ''),
+  workingFolder: (pid) => readLink(`/proc/${pid}/cwd`) ?? lsofFolder(pid),
   openFiles: (pid) => linuxOpenFiles(pid) ?? lsofOpenFiles(pid),
   openedBy: (files) => {
     const wanted = new Set(files.flatMap((file) => [file, realPath(file)]));
@@ -121,6 +125,23 @@ function lsofOpenFiles(pid: number): readonly string[] {
         .map((line) => line.slice(1)),
     ),
   ];
+}
+
+function lsofFolder(pid: number): string | null {
+  const line = execute('lsof', ['-a', '-p', String(pid), '-d', 'cwd', '-Fn'])
+    .split('\n')
+    .find((one) => one.startsWith('n/'));
+  return line === undefined ? null : line.slice(1);
+}
+
+/**
+ * The words of a command line where `ps` only has them in one string: a program's own path may hold blanks, and `comm` has
+ * it whole on macOS.
+ */
+export function splitCommand(program: string, command: string): readonly string[] {
+  const isWhole = program !== '' && (command === program || command.startsWith(`${program} `));
+  const rest = isWhole ? command.slice(program.length) : command;
+  return [...(isWhole ? [program] : []), ...rest.split(' ').filter(Boolean)];
 }
 
 function psChildren(pid: number): readonly number[] {
@@ -193,6 +214,7 @@ export interface FakeProcess {
   readonly parent?: number;
   readonly commandLine?: readonly string[];
   readonly openFiles?: readonly string[];
+  readonly workingFolder?: string;
 }
 
 /** A host whose processes are what the test says. */
@@ -216,6 +238,10 @@ export class FakeHostFacts implements HostFacts {
 
   commandLine(pid: number): readonly string[] {
     return this.processes.get(pid)?.commandLine ?? [];
+  }
+
+  workingFolder(pid: number): string | null {
+    return this.processes.get(pid)?.workingFolder ?? null;
   }
 
   openFiles(pid: number): readonly string[] {

@@ -19,6 +19,8 @@ const commandArgument = z.object({
   worker: optionalText,
   manager: optionalText,
   tmuxSession: optionalText,
+  /** Rollout file or thread id of a session that is registered. */
+  codexSession: optionalText,
   role: z.optional(z.enum(['worker', 'manager'])),
   /** Skips the question whether it is the right one. */
   confirmed: z.optional(z.boolean()),

@@ -33,7 +33,10 @@ export async function run<Name extends PanelOperation>(
 ): Promise<unknown> {
   const result = await engineOf(context, folder).runOperation(name, input);
   if (result.ok) return result.output;
-  throw new Refusal(result.error.code, result.error.message, result.error.remedy);
+  const { code, message, remedy, choices = [] } = result.error;
+  const refusal = new Refusal(code, message, remedy);
+  refusal.choices = choices;
+  throw refusal;
 }
 
 export function engineOf({ engines, model }: CommandContext, folder: string): EngineRpc {

@@ -1,3 +1,4 @@
+import type { ThreadChoice } from '../../protocol/operations.ts';
 import type { CommandName } from '../ids.ts';
 
 /** A way out that one press takes. */
@@ -14,6 +15,8 @@ export class Refusal extends Error {
   readonly code: string;
   readonly remedy: string | null;
   readonly waysOut: readonly WayOut[];
+  /** What the person may choose from, where that is why it was refused. */
+  choices: readonly ThreadChoice[] = [];
 
   constructor(code: string, message: string, remedy: string | null = null, waysOut: readonly WayOut[] = []) {
     super(message);

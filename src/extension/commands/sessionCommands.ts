@@ -1,4 +1,5 @@
 import type { SessionCandidate } from '../../protocol/engine.ts';
+import type { ThreadChoice } from '../../protocol/operations.ts';
 import type { PanelModel } from '../model.ts';
 import type { CommandArgument } from './arguments.ts';
 import { type CommandContext, type CommandHandler, engineOf, run } from './commandContext.ts';
@@ -43,8 +44,32 @@ async function registerSession(context: CommandContext, argument: CommandArgumen
   const name =
     argument.session ??
     (await ask({ title: 'Name of the session', value: suggested, validateInput: notEmpty('A name') }));
-  const input = { name, tmuxSession: candidate.tmuxSession, pid: candidate.pid, cwd: candidate.cwd };
-  return run(context, folder.path, `register-${role}`, input);
+  const { tmuxSession, pid, cwd } = candidate;
+  const register = (codexSession: string | undefined) =>
+    run(context, folder.path, `register-${role}`, {
+      name,
+      tmuxSession,
+      pid,
+      cwd,
+      ...(codexSession === undefined ? {} : { codexSession }),
+    });
+  try {
+    return await register(argument.codexSession);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.choices.length === 0) throw error;
+    return register(await pickThread(error.choices, tmuxSession));
+  }
+}
+
+/** Nothing tells for certain which thread that Codex has: the person knows what they talk about in it. */
+async function pickThread(choices: readonly ThreadChoice[], tmuxSession: string): Promise<string> {
+  const items = choices.map(({ threadId, rolloutPath, reason }) => ({
+    label: threadId,
+    description: rolloutPath === null ? 'not spoken to yet' : '',
+    detail: reason,
+    session: rolloutPath ?? threadId,
+  }));
+  return (await pick(items, `Which thread does ${tmuxSession} show? (/status there says it)`)).session;
 }
 
 async function pickCandidate(
