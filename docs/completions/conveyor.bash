@@ -494,7 +494,7 @@ _conveyor() {
       esac
       ;;
     register-manager)
-      flags='--name --pid --codex-session --cwd --tmux-session --path --help'
+      flags='--name --pid --codex-session --cwd --tmux-session --ask-status --path --help'
       valued=' --name --pid --codex-session --cwd --tmux-session --path '
       case $prev in
         --codex-session) place=files ;;
@@ -503,7 +503,7 @@ _conveyor() {
       esac
       ;;
     register-worker)
-      flags='--name --pid --codex-session --cwd --tmux-session --path --help'
+      flags='--name --pid --codex-session --cwd --tmux-session --ask-status --path --help'
       valued=' --name --pid --codex-session --cwd --tmux-session --path '
       case $prev in
         --codex-session) place=files ;;
