@@ -306,6 +306,9 @@ function signalClaim({ signals }: AttentionEvidence): Claim | null {
         says: 'Codex reports that it waits for an approval',
         at,
       };
+    case 'model_failed':
+      // It may try again: the rollout tells whether the turn ended so.
+      return { source, state: 'error', detail: null, says: 'Codex reports that a request to the model failed', at };
     case 'input_requested':
       return { source, state: 'waiting_input', detail: null, says: 'Codex reports that it waits for an answer', at };
     default:

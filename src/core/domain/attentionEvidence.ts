@@ -19,10 +19,12 @@ export interface ProcessEvidence {
   readonly startedAt: number | null;
 }
 
+export type SignalKind = 'turn_started' | 'turn_ended' | 'approval_requested' | 'input_requested' | 'model_failed';
+
 /** What Codex itself reports where it does: status events of an app server, hooks. Lost, late or doubled ones do no harm. */
 export interface SignalEvidence {
   readonly source: 'app_server' | 'hook';
-  readonly kind: 'turn_started' | 'turn_ended' | 'approval_requested' | 'input_requested';
+  readonly kind: SignalKind;
   readonly at: number;
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ConnectAppServer } from '../codex/appServer.ts';
 import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { runDispatchPass } from '../dispatch/dispatchPass.ts';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
@@ -13,7 +14,9 @@ import { listWatchedSessions, type Session, setSessionRollout } from '../ledger/
 import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
 import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
 import type { Tmux } from '../tmux/tmux.ts';
-import type { EngineSteps } from './engine.ts';
+import type { EngineSteps, EngineWatch } from './engine.ts';
+import { watchHookSignals } from './hookSignals.ts';
+import { watchServerSignals } from './serverSignals.ts';
 
 interface EngineObserve extends ObserveDependencies {
   readonly tmuxAt: (socket: string | null) => Tmux;
@@ -25,6 +28,9 @@ export interface CoreStepsOptions {
   readonly dispatch: DispatchDependencies;
   readonly pass: { readonly limit: number; readonly leaseSeconds: number };
   readonly codexHome: string;
+  readonly connect: ConnectAppServer;
+  /** Where Codex's hooks leave their reports. */
+  readonly signalFolder: string;
   /** Told once about each session whose rollout cannot be read, until what is wrong with it changes. */
   readonly onTrouble: (session: Session, error: ConveyorError) => void;
   readonly onError: (error: unknown) => void;
@@ -85,7 +91,22 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
       follow = (paths) => watch.follow(paths);
       return watch;
     },
+    watchSignals: (onSignal) => watchSignals(options, onSignal),
     watchLedger: (onCommitted) => new CommitWatch(ledger, onCommitted),
+  };
+}
+
+function watchSignals(options: CoreStepsOptions, onSignal: () => void): EngineWatch {
+  const { connect, codexHome, signalFolder: folder, onError } = options;
+  const { ledger, clock } = options.observe;
+  const watches = [
+    watchServerSignals({ ledger, clock, connect, codexHome, onSignal, onError }),
+    watchHookSignals({ ledger, folder, onSignal, onError }),
+  ];
+  return {
+    close: () => {
+      for (const watch of watches) void watch.close();
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export interface EngineSteps {
   heartbeat(iteration: number, processedCount: number): void;
   /** Calls back with the sessions whose rollout grew (null: may be any). */
   watchRollouts(onGrown: (sessionIds: ReadonlySet<string> | null) => void): EngineWatch;
+  /** Calls back when Codex itself reported something of a session: its server, its hooks. */
+  watchSignals(onSignal: () => void): EngineWatch;
   /** Calls back when another process committed to the ledger. */
   watchLedger(onCommitted: () => void): EngineWatch;
 }
@@ -111,6 +113,7 @@ export class Engine {
     this.#leadership.tick();
     this.#watches = [
       steps.watchRollouts((sessionIds) => this.#rolloutsGrew(sessionIds)),
+      steps.watchSignals(() => this.#signalled()),
       steps.watchLedger(() => this.#looked()),
     ];
     for (const loop of this.#loops) loop.start();
@@ -164,6 +167,13 @@ export class Engine {
   #rolloutsGrew(sessionIds: ReadonlySet<string> | null): void {
     this.#grown = sessionIds === null || this.#grown === null ? null : new Set([...this.#grown, ...sessionIds]);
     this.#ingest.wake();
+  }
+
+  /** A report is no proof: the rollout and the screen are looked at once. */
+  #signalled(): void {
+    this.#ingest.wake();
+    this.#observe.wake();
+    this.#options.onChanged();
   }
 
   async #ingestOnce(signal: AbortSignal): Promise<void> {

@@ -59,6 +59,11 @@ export function findRoleOfThread(ledger: Connection, threadId: string): SessionR
   return byThread.first(ledger, [threadId])?.role ?? null;
 }
 
+/** The session that has this thread and is not gone; null when it is nobody's. */
+export function findSessionOfThread(ledger: Connection, threadId: string): Session | null {
+  return byThread.first(ledger, [threadId]);
+}
+
 /** Every session, oldest registration first. */
 export function listSessions(ledger: Connection): Session[] {
   return everySession.all(ledger);

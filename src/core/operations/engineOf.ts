@@ -1,3 +1,4 @@
+import { connectAppServer } from '../codex/appServerClient.ts';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import type { ConveyorError } from '../domain/errors.ts';
 import { coreSteps } from '../engine/coreSteps.ts';
@@ -7,6 +8,7 @@ import type { Session } from '../ledger/sessionStore.ts';
 import { compactCommand } from '../supervise/compactRequest.ts';
 import { stopSessionCommand, stopSessionEffect } from '../supervise/stopSessions.ts';
 import { compactEffect } from './compactEffect.ts';
+import { signalFolder } from './hookProgram.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import type { OperationContext } from './operationContext.ts';
 import { tmuxAtOf } from './panes.ts';
@@ -53,6 +55,8 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
     },
     pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },
     codexHome: codexHomeOf(variables),
+    connect: connectAppServer,
+    signalFolder: signalFolder(context.ledgerFile, variables),
     onTrouble: order.onTrouble,
     onError: order.onError,
   });

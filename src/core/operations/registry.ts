@@ -38,6 +38,7 @@ const loaders = {
   'idle-check': async () => (await import('./workerTerminal.ts')).idleCheck,
   'import-compat': async () => (await import('./importCompat.ts')).importCompatVerb,
   ingest: async () => (await import('./ingest.ts')).ingest,
+  'install-hooks': async () => (await import('./installHooks.ts')).installHooks,
   interrupt: async () => (await import('./workerMessages.ts')).interrupt,
   list: async () => (await import('./workerFolders.ts')).list,
   'loop-evidence': async () => (await import('./loopEvidence.ts')).loopEvidence,

@@ -5,6 +5,7 @@ import type { Connection } from '../ledger/connection.ts';
 import { findLastReading } from '../ledger/cycleStore.ts';
 import type { PaneView, StoredObservation } from '../ledger/observationStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
+import { findLook, listSignals } from '../ledger/signalStore.ts';
 import { startedAt } from '../ports/hostFacts.ts';
 import type { SessionState } from './sessionState.ts';
 
@@ -25,17 +26,21 @@ export function attentionOfSession(ledger: Connection, question: AttentionQuesti
   const { session, state, observation, now } = question;
   // An observation of before a restart has no age, and says nothing about now.
   const seenAt = observation?.age_seconds == null ? null : now - observation.age_seconds * 1000;
-  const readAt = findLastReading(ledger, session.id);
   return reduceAttention({
     now,
     turn: state.turn,
     writtenAt: state.lastIngestedAt === null ? null : parseTimestamp(state.lastIngestedAt),
     screen: observation === null || seenAt === null ? null : screenEvidence(observation.pane, seenAt),
     process: processEvidence(ledger, question, seenAt),
-    signals: [],
-    readAt: readAt === null ? null : parseTimestamp(readAt),
+    signals: listSignals(ledger, session.id),
+    readAt: lastOf([findLastReading(ledger, session.id), findLook(ledger, session.id)]),
     silenceLimitSeconds: question.silenceLimitSeconds ?? defaultSilenceSeconds,
   });
+}
+
+function lastOf(times: readonly (string | null)[]): number | null {
+  const known = times.flatMap((time) => (time === null ? [] : (parseTimestamp(time) ?? [])));
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 function screenEvidence({ captured, screen, dialog, notice }: PaneView, at: number): ScreenEvidence | null {

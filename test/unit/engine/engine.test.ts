@@ -111,6 +111,7 @@ function recordedSteps() {
       grow = onGrown;
       return watch();
     },
+    watchSignals: watch,
     watchLedger: (onCommitted) => {
       commit = onCommitted;
       return watch();

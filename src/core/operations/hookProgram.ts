@@ -1,0 +1,70 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { quoteForShell } from '../domain/shellQuote.ts';
+import type { Variables } from './operationContext.ts';
+import { shimFolder } from './shimFolder.ts';
+
+/** Where Codex's hooks leave their reports for the supervisor of one ledger: out of every sandbox's reach. */
+export function signalFolder(ledgerFile: string, variables: Variables): string {
+  return join(shimFolder(ledgerFile, variables), 'signals');
+}
+
+export function hookProgramPath(ledgerFile: string, variables: Variables): string {
+  return join(shimFolder(ledgerFile, variables), 'codex-hook');
+}
+
+/** So many reports wait at most: without a supervisor nobody takes them away. */
+const mostWaiting = 500;
+
+/**
+ * What Codex runs at its hooks and after turns: it puts the report into a file and ends. No Node starts, no ledger is
+ * opened, and nothing is said: Codex waits for it, and takes what a hook prints for an order. A former `notify` is run
+ * afterwards, as it was.
+ */
+export function hookScript(folder: string): string {
+  return [
+    '#!/bin/sh',
+    '# Written by Agent Conveyor ("conveyor install-hooks"; "--remove" takes it out again).',
+    'umask 077',
+    `folder=${quoteForShell(folder)}`,
+    'keep() {',
+    '  [ -d "$folder" ] || return 0',
+    `  set -- "$folder"/*.json`,
+    `  [ "$#" -gt ${mostWaiting} ] && { cat > /dev/null; return 0; }`,
+    '  name="$folder/$$-$(date +%s)"',
+    '  cat > "$name.part" && mv "$name.part" "$name.json"',
+    '}',
+    'if [ "$1" = notify ]; then',
+    '  shift',
+    '  for report; do :; done',
+    `  printf '%s' "$report" | keep > /dev/null 2>&1`,
+    '  [ "$#" -gt 1 ] && exec "$@"',
+    '  exit 0',
+    'fi',
+    'keep > /dev/null 2>&1',
+    'exit 0',
+    '',
+  ].join('\n');
+}
+
+/** Writes it, and the folder for its reports; nothing when both are there. */
+export function writeHookProgram(ledgerFile: string, variables: Variables): string {
+  const program = hookProgramPath(ledgerFile, variables);
+  const folder = signalFolder(ledgerFile, variables);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const script = hookScript(folder);
+  if (readOrNull(program) === script) return program;
+  const draft = `${program}.${process.pid}.new`;
+  writeFileSync(draft, script, { mode: 0o700 });
+  chmodSync(draft, 0o700);
+  renameSync(draft, program);
+  return program;
+}
+
+function readOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
