@@ -10,6 +10,7 @@ import { DisposableStore } from './disposables.ts';
 import { newWindowId } from './engine/engineStart.ts';
 import { supervisorIn } from './engine/supervisorThread.ts';
 import { commandIds } from './ids.ts';
+import { recordLooks } from './lookRecorder.ts';
 import { PanelModel } from './model.ts';
 import { openLog } from './outputLog.ts';
 import { type PanelViews, showViews } from './panelViews.ts';
@@ -68,6 +69,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
     syncContextKeys(model),
     showStatusBar(model),
     offerShimOnPath(context, model),
+    recordLooks({ model, terminals, rpc: (folder) => engines.rpc(folder) }),
     notifyAttention({
       onAttention: engines.onAttention,
       isLookedAt: ({ folder, item }) => item.session !== null && terminals.isLookedAt(folder.path, item.session),

@@ -49,6 +49,8 @@ export const panelOperations = {
   ]),
   'finish-task': z.object({ task: text, reason: text, stopWorker: z.boolean(), stopManager: z.boolean() }),
   stop: z.object({ name: text }),
+  /** The person has seen what a session had to say. */
+  'mark-read': z.object({ name: text }),
   doctor: z.object({}),
 } as const;
 

@@ -42,6 +42,7 @@ const translators: Translators = {
       : { task: input.task, [input.action]: input.id, proof: input.proof ?? null, rationale: input.rationale ?? null },
   'finish-task': ({ task, reason, stopWorker, stopManager }) => ({ task, reason, stopWorker, stopManager }),
   stop: ({ name }) => ({ name }),
+  'mark-read': ({ name }) => ({ name }),
   doctor: () => ({}),
 };
 

@@ -173,8 +173,28 @@ function attentionOf(state: PanelState, unconfirmed: ReadonlyMap<string, string>
   return [
     ...state.sessions.flatMap(sessionAttention),
     ...state.sessions.filter(({ row }) => unconfirmed.has(row.id)).map(confirmationAttention),
+    ...state.sessions.filter(isNews).map(finishedAttention),
     ...state.tasks.flatMap(deliveryAttention),
   ];
+}
+
+/** Of a session that is on a task the other side is told; of any other only the person. */
+function isNews({ row, attention }: PanelSessionState): boolean {
+  const isUnread = attention.state === 'turn_ended' && attention.detail === 'unread';
+  return isUnread && row.state === 'active' && row.task === null;
+}
+
+function finishedAttention({ row, attention }: PanelSessionState): AttentionItem {
+  const since = attention.since ?? '';
+  const message = `${row.name} has finished its turn.`;
+  return {
+    id: `turn_finished:${row.id}:${since}`,
+    kind: 'turn_finished',
+    message,
+    session: row.name,
+    task: null,
+    since,
+  };
 }
 
 function confirmationAttention({ row }: PanelSessionState): AttentionItem {

@@ -49,6 +49,7 @@ const loaders = {
   'manager-config': async () => (await import('./managerConfig.ts')).managerConfig,
   'manager-inbox': async () => (await import('./inboxes.ts')).managerInbox,
   'manager-permission': async () => (await import('./managerPermission.ts')).managerPermission,
+  'mark-read': async () => (await import('./markRead.ts')).markRead,
   'mutation-audit': async () => (await import('./mutationAudit.ts')).mutationAudit,
   nudge: async () => (await import('./workerMessages.ts')).nudge,
   pair: async () => (await import('./pair.ts')).pair,

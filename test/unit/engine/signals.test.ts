@@ -31,7 +31,7 @@ describe('what Codex reports by itself', () => {
     server.add('thread-alpha-worker', { status: { kind: 'active', waitsFor: 'approval' } });
     const options = { ledger: fixture.ledger, clock: fixture.clock, connect: server.connect, codexHome: '/c' };
     const watch = watchServerSignals({ ...options, onSignal: () => (heard += 1), onError: fail });
-    while (heard === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (kinds().length === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(kinds(), ['app_server approval_requested']);
     fixture.clock.advance(5);
     server.events?.onStatus('thread-of-others', { kind: 'idle' });

@@ -32,6 +32,7 @@ const samples: Sample = {
   ],
   'finish-task': [{ task: 't', reason: 'r', stopWorker: true, stopManager: false }],
   stop: [{ name: 'w' }],
+  'mark-read': [{ name: 'w' }],
   doctor: [{}],
 };
 
