@@ -9,7 +9,6 @@
  * is removed; `codex_timeout`, and it is left for a look. Nothing is typed but the one Enter that `acceptTrust` permits,
  * and that only on the trust question (CP-17).
  */
-import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { askCodexVersion, type CodexBinary, type CodexVersion } from '../codex/codexVersion.ts';
@@ -19,6 +18,7 @@ import type { ThreadCandidate } from '../codex/threadCandidate.ts';
 import { planLaunch, type LaunchPlan } from '../codex/launchPlan.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
+import { isFolder } from '../ports/isFolder.ts';
 import type { ProcessRunner } from '../ports/processRunner.ts';
 import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readComposer } from './composer.ts';
@@ -89,7 +89,7 @@ export function checkPlace({ name, cwd }: Pick<StartRequest, 'name' | 'cwd'>): v
   if (!/^[A-Za-z0-9_-]+$/u.test(name)) {
     throw refuse('invalid_name', `session name ${JSON.stringify(name)} may hold letters, digits, "-" and "_" only`);
   }
-  if (statSync(resolve(cwd), { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (!isFolder(resolve(cwd))) {
     throw refuse('cwd_missing', `the folder ${cwd} does not exist; make it, or give another --cwd`);
   }
 }

@@ -175,6 +175,10 @@ export function parseInput<Inputs extends Arguments>(
 ): InputOf<Inputs> {
   const entries = Object.entries(inputs).map(([name, argument]) => {
     const value = given[name] === undefined ? argument.fallback : given[name];
+    // No argument of a program can hold one, no file name, and no search.
+    if ([value].flat().some((text) => typeof text === 'string' && text.includes('\0'))) {
+      throw refuse('invalid_value', `${flagName(name)}: a NUL character is in it`);
+    }
     const parsed = argument.schema().safeParse(value);
     if (!parsed.success) throw refuse('invalid_value', `${flagName(name)}: ${argument.help} is missing or not valid`);
     return [name, parsed.data];

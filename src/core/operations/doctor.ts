@@ -1,9 +1,10 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { connectAppServer } from '../codex/appServerClient.ts';
 import { askCodexVersion, findCodex } from '../codex/codexVersion.ts';
 import { ConveyorError } from '../domain/errors.ts';
+import { isFolder } from '../ports/isFolder.ts';
 import { optionalText } from './argument.ts';
 import { checkDiscovery } from './discoveryChecks.ts';
 import { findOnPath } from './findTools.ts';
@@ -148,10 +149,6 @@ function isWritable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function nearestExisting(path: string): string {

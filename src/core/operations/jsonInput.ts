@@ -1,5 +1,5 @@
 import { refuse } from '../domain/errors.ts';
-import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import { deepestJson, isDeeperThan, isJsonObject, type JsonObject } from '../domain/json.ts';
 
 /** The object that a flag holds. Throws `invalid_json`, naming the flag. */
 export function parseObject(flag: string, text: string): JsonObject {
@@ -10,6 +10,7 @@ export function parseObject(flag: string, text: string): JsonObject {
     throw refuse('invalid_json', `${flag} must be valid JSON`, { cause: error });
   }
   if (!isJsonObject(value)) throw refuse('invalid_json', `${flag} must be a JSON object`);
+  if (isTooDeep(value)) throw refuse('invalid_json', `${flag} is nested too deeply`);
   return value;
 }
 
@@ -18,9 +19,14 @@ export async function readObject(context: { readStdin(): Promise<string> }): Pro
   const text = await context.readStdin();
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (isJsonObject(value)) return value;
+    if (isJsonObject(value) && !isTooDeep(value)) return value;
   } catch {
     // Said below: broken JSON and JSON of another kind need the same remedy.
   }
   throw refuse('invalid_json', '--from-stdin requires a JSON object on standard input, such as {"ready": true}');
+}
+
+/** It is stored below a few levels of ours, and SQLite would refuse it there. */
+function isTooDeep(value: JsonObject): boolean {
+  return isDeeperThan(value, deepestJson - 10);
 }

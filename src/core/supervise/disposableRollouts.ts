@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { ConveyorError, refuse } from '../domain/errors.ts';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { refuse } from '../domain/errors.ts';
 import { ledgerJson } from '../domain/json.ts';
+import { makeFolder } from '../ledger/makeFolder.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 
 /** The rollout of a session that no Codex stands behind: one head line, so that it can be read like any other. */
@@ -25,6 +26,7 @@ function rolloutSlug(name: string): string {
  * that differ only in punctuation get files of their own (CP-48). Throws `state_root_unwritable`.
  */
 export function claimRollout(folder: string, name: string, cwd: string, known: Session | null): DisposableRollout {
+  ensureFolder(folder);
   const slug = rolloutSlug(name);
   const owned = known?.codex_session_path ?? null;
   for (let number = 1; ; number += 1) {
@@ -48,15 +50,28 @@ function headLine(id: string, cwd: string): string {
 /** False when the file exists. */
 function createFile(path: string, content: string): boolean {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(path, content, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
-    if (error instanceof ConveyorError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
-    if (code === 'EEXIST') return false;
-    throw refuse('state_root_unwritable', `cannot create ${path} (${code}); choose a folder with --session-dir`, {
-      cause: error,
-    });
+    if (codeOf(error) === 'EEXIST') return false;
+    throw cannotCreate(path, error);
   }
+}
+
+/** Apart from its files: a file in the place of the folder "exists" as well, under every name that is tried. */
+function ensureFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw cannotCreate(folder, error);
+  }
+}
+
+function cannotCreate(path: string, cause: unknown) {
+  const what = `cannot create ${path} (${codeOf(cause)}); choose a folder with --session-dir`;
+  return refuse('state_root_unwritable', what, { cause });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'error';
 }

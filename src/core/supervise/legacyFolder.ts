@@ -5,6 +5,7 @@ import { refuse } from '../domain/errors.ts';
 import { isJsonObject, type JsonObject, ledgerJson, printedJson } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import { type WorkerStatusState, workerStatusStates } from '../ledger/legacyWorkerStore.ts';
+import { isFolder } from '../ports/isFolder.ts';
 import { isRealFolder, ownFolder, replaceOwnFile } from './ownFile.ts';
 
 // Workers of the first generation are kept in a folder each, below the state root: `<name>/config.json` and others.
@@ -55,6 +56,7 @@ export function checkWorkerName(name: string): void {
 /** Every folder that holds a worker; others below the state root are something else (AT-19). */
 export function listWorkerFolders(stateRoot: string): WorkerFolder[] {
   if (!existsSync(stateRoot)) return [];
+  if (!isFolder(stateRoot)) throw refuse('file_unreadable', `${stateRoot} is no folder`);
   return readdirSync(stateRoot, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(stateRoot, entry.name, 'config.json')))
     .map(({ name }) => new WorkerFolder(stateRoot, name))

@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { makeFolder } from '../ledger/makeFolder.ts';
+import { isFolder } from '../ports/isFolder.ts';
 
 // An agent may write below the state root, a sandboxed one too, but not where a link planted there would lead us.
 
@@ -41,5 +42,5 @@ export function replaceOwnFile(folder: string, name: string, content: string): s
 }
 
 export function isRealFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder(path, { followsLinks: false });
 }

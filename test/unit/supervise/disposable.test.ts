@@ -211,4 +211,12 @@ describe('discover', () => {
     assert.ok(found.sessions.length > 0);
     assert.ok(found.sessions.every(({ identity_token: token }) => !token.includes('session-token')));
   });
+
+  it('CP-54: a file in the place of its folder is refused, not tried again for ever', async () => {
+    const file = join(fixture.folder, 'file');
+    writeFileSync(file, '');
+    const input = { task: 'gamma', sessionDir: file };
+    await fixture.refuses(createDisposableBinding, input, 'state_root_unwritable', /cannot create .*--session-dir/);
+    assert.deepEqual(fixture.context.ledger.all("SELECT id FROM tasks WHERE name = 'gamma'"), []);
+  });
 });
