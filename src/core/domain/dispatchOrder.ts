@@ -22,7 +22,9 @@ export interface Work {
 export function orderWork<Item extends Work>(items: readonly Item[]): readonly Item[] {
   const held = new Set<string>();
   const ready: Item[] = [];
-  for (const item of items.toSorted(compareWork)) {
+  const since = waitingSince(items);
+  const sinceOf = (item: Item) => since.get(item) ?? item.since;
+  for (const item of items.toSorted((left, right) => compareWork(left, right, sinceOf(left), sinceOf(right)))) {
     const isHeld = item.isPush && item.targetId !== null && held.has(item.targetId);
     if (item.isReady && !isHeld) ready.push(item);
     else if (item.isPush && item.targetId !== null) held.add(item.targetId);
@@ -30,9 +32,35 @@ export function orderWork<Item extends Work>(items: readonly Item[]): readonly I
   return ready;
 }
 
+/**
+ * Timestamps are of a wall clock, which may be set back between two messages. Nothing has waited longer than what was
+ * queued before it: its place in the queue decides, the time only between queues.
+ */
+function waitingSince<Item extends Work>(items: readonly Item[]): ReadonlyMap<Item, string> {
+  const earliest = new Map<string, string>();
+  const since = new Map<Item, string>();
+  for (const item of items.toSorted((left, right) => right.position - left.position)) {
+    const queue = `${queueOf[item.kind]}:${item.targetId ?? item.key}`;
+    const known = earliest.get(queue);
+    const at = known !== undefined && known < item.since ? known : item.since;
+    earliest.set(queue, at);
+    since.set(item, at);
+  }
+  return since;
+}
+
+/** What counts positions together. */
+const queueOf = {
+  lostCommand: 'commands',
+  command: 'commands',
+  lostSignal: 'signals',
+  waitingSignal: 'signals',
+  newSignal: 'completions',
+} as const satisfies Record<Work['kind'], string>;
+
 const kinds: readonly Work['kind'][] = ['lostCommand', 'command', 'lostSignal', 'waitingSignal', 'newSignal'];
 
-function compareWork(left: Work, right: Work): number {
-  if (left.since !== right.since) return left.since < right.since ? -1 : 1;
+function compareWork(left: Work, right: Work, leftSince: string, rightSince: string): number {
+  if (leftSince !== rightSince) return leftSince < rightSince ? -1 : 1;
   return kinds.indexOf(left.kind) - kinds.indexOf(right.kind) || left.position - right.position;
 }

@@ -108,7 +108,7 @@ const queued = query(
        AND ${isReadable}
    )
    SELECT q.*, (s.tmux_session IS NOT NULL AND s.state = 'active') IS TRUE AS is_push FROM (
-     SELECT *, row_number() OVER (PARTITION BY coalesce(target_id, id) ORDER BY created_at, position) AS place FROM queue
+     SELECT *, row_number() OVER (PARTITION BY coalesce(target_id, id) ORDER BY position) AS place FROM queue
    ) q LEFT JOIN sessions s ON s.id = q.target_id
    WHERE q.place <= $limit ORDER BY q.created_at, q.position`,
 );

@@ -41,13 +41,13 @@ const visible = `n.target_session_id = $session AND ($binding IS NULL OR n.bindi
         OR EXISTS (SELECT 1 FROM panel_leases l WHERE l.name = 'claim:notification:' || n.id))))`;
 const unread = query(
   notificationRow,
-  `SELECT ${notificationColumns} FROM ${notificationTables} WHERE ${visible} ORDER BY n.created_at, n.id LIMIT $limit`,
+  `SELECT ${notificationColumns} FROM ${notificationTables} WHERE ${visible} ORDER BY n.id LIMIT $limit`,
 );
 const takeable = query(
   notificationRow,
   `SELECT ${notificationColumns} FROM ${notificationTables} WHERE ${visible}
      AND NOT EXISTS (SELECT 1 FROM panel_leases l WHERE l.name = 'inbox:' || n.id AND ${liveLease})
-   ORDER BY n.created_at, n.id LIMIT 1`,
+   ORDER BY n.id LIMIT 1`,
 );
 
 /** What waits to be read, oldest first. Takes no lock and changes nothing. */

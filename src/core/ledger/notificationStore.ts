@@ -66,7 +66,7 @@ const waiting = query(
   notificationRow,
   // Of each target only the first few: what waits for one manager hides nobody else's (OD-13).
   `SELECT ${notificationColumns} FROM ${notificationTables} JOIN (
-     SELECT id, row_number() OVER (PARTITION BY target_session_id ORDER BY created_at, id) AS place
+     SELECT id, row_number() OVER (PARTITION BY target_session_id ORDER BY id) AS place
      FROM routed_notifications
      WHERE state = 'pending' AND signal_type = '${completionSignal}' AND consumed_at IS NULL
    ) q ON q.id = n.id

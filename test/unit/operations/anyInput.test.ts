@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import { type Argument, parseInput } from '../../../src/core/operations/argument.ts';
 import { loadOperation, operationNames } from '../../../src/core/operations/registry.ts';
@@ -11,12 +11,66 @@ import { supervised, type Supervised } from '../supervise/support.ts';
 
 /** Words that mean something here, and words that mean trouble. None is a path that leads out of the test's folder. */
 const words = [
-  ...['alpha', 'w1', 'm1', 'g1', 'beta', 'run-1', 't', '1', '2', '999999', '-1', '0'],
-  ...['', ' ', '\n', '\t', '-', '--', '--json', '%', '%s', '*', '"', "'", '`', '$(x)', '\\', '{}', '[]', 'null', '{'],
-  ...['ünï', '漢字', '👩‍👩‍👧', '\u0000', '\u001b[31m', '\u202e', '\ud800', 'é'.repeat(300), 'x'.repeat(70_000)],
-  ...['{"a": 1}', '{"a": NaN}', '{"__proto__": 1}', `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`, '[1, 2]'],
-  ...['2026-01-02T03:04:05Z', '1h', '-1d', 'constructor', '__proto__', 'toString', 'rollouts', 'rollouts/w.jsonl'],
-  ...['"; DROP TABLE tasks; --', "' OR 1=1", 'a OR b', 'NEAR(', '^', 'a:b', 'context.spawn_reviewer'],
+  'alpha',
+  'w1',
+  'm1',
+  'g1',
+  'beta',
+  'run-1',
+  't',
+  '1',
+  '2',
+  '999999',
+  '-1',
+  '0',
+  '',
+  ' ',
+  '\n',
+  '\t',
+  '-',
+  '--',
+  '--json',
+  '%',
+  '%s',
+  '*',
+  '"',
+  "'",
+  '`',
+  '$(x)',
+  '\\',
+  '{}',
+  '[]',
+  'null',
+  '{',
+  'ünï',
+  '漢字',
+  '👩‍👩‍👧',
+  '\u0000',
+  '\u001b[31m',
+  '\u202e',
+  '\ud800',
+  'é'.repeat(300),
+  'x'.repeat(70_000),
+  '{"a": 1}',
+  '{"a": NaN}',
+  '{"__proto__": 1}',
+  `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`,
+  '[1, 2]',
+  '2026-01-02T03:04:05Z',
+  '1h',
+  '-1d',
+  'constructor',
+  '__proto__',
+  'toString',
+  'rollouts',
+  'rollouts/w.jsonl',
+  '"; DROP TABLE tasks; --',
+  "' OR 1=1",
+  'a OR b',
+  'NEAR(',
+  '^',
+  'a:b',
+  'context.spawn_reviewer',
 ];
 const numbers = [0, 1, 2, -1, 10, 2 ** 31, 2 ** 53 - 1, -(2 ** 53 - 1), 3, 90];
 const fractions = [...numbers, 0.5, -0.001, 1e308, 5e-324];
