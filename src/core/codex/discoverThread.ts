@@ -20,7 +20,7 @@ export interface DiscoveryScope {
 const CLOCK_SLACK_MILLISECONDS = 5000;
 
 /** Rollouts that the session's processes hold open, newest thread first. Sub-agents' are left out. */
-function threadsByOpenRollout(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
+export function threadsByOpenRollout(host: HostFacts, scope: DiscoveryScope): readonly ThreadCandidate[] {
   const found = heldFiles(host, scope.rootPid).flatMap(({ pid, file }): ThreadCandidate[] => {
     if (parseRolloutFileName(basename(file)) === null || !file.includes('/sessions/')) return [];
     const head = headOrNull(file);

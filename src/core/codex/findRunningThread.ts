@@ -41,20 +41,17 @@ export async function findRunningThread(ports: DiscoveryPorts, codex: RunningCod
   return judgeByStart(byFolder(ports.host, codex).filter(isFree), codex);
 }
 
-/** Its own processes hold the rollout, or the lock that is there before. The newest counts: `/new` leaves the old one open. */
+/** Its own processes hold the rollout (after `/new` the newest counts: the old one stays open), or the lock that is there before. */
 function byOwnFiles(host: HostFacts, { pid, variables, codexHome }: RunningCodex): readonly ThreadCandidate[] {
   const files = rolloutsHeldOpen(host, pid, variables).map((rolloutPath): ThreadCandidate => {
     const { threadId } = readRolloutHead(rolloutPath).header;
     const reason = `process ${pid} or one below it holds the rollout open`;
     return { threadId, rolloutPath, pid, strategy: 'open_rollout', confidence: 'certain', reason };
   });
-  const [lock] = threadsByWriterLock(host, { rootPid: pid, notBefore: null });
-  if (lock === undefined || files.some(({ threadId }) => threadId === lock.threadId)) return files;
-  const isNewer = files.every(
-    ({ threadId }) => (threadCreatedAt(threadId) ?? 0) < (threadCreatedAt(lock.threadId) ?? 0),
-  );
-  if (!isNewer) return files;
-  return [{ ...lock, rolloutPath: findRolloutOfThread(codexHome, lock.threadId) }];
+  // A lock beside a file may be a sub-agent's; one of before the first message is alone.
+  if (files.length > 0) return files;
+  const locks = threadsByWriterLock(host, { rootPid: pid, notBefore: null });
+  return locks.map((lock) => ({ ...lock, rolloutPath: findRolloutOfThread(codexHome, lock.threadId) }));
 }
 
 /** The title cuts the id: the server, or else the name of the file, has the rest of it. */

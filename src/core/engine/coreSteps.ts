@@ -15,6 +15,7 @@ import { type ObserveDependencies, observeSession } from '../supervise/observe.t
 import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
 import type { Tmux } from '../tmux/tmux.ts';
 import type { EngineSteps, EngineWatch } from './engine.ts';
+import { ThreadFollower } from './threadFollower.ts';
 import { watchHookSignals } from './hookSignals.ts';
 import { watchServerSignals } from './serverSignals.ts';
 
@@ -29,6 +30,8 @@ export interface CoreStepsOptions {
   readonly pass: { readonly limit: number; readonly leaseSeconds: number };
   readonly codexHome: string;
   readonly connect: ConnectAppServer;
+  /** Keeps that a session has this thread now, where no sandbox writes. */
+  readonly confirmThread: (sessionId: string, threadId: string) => void;
   /** Where Codex's hooks leave their reports. */
   readonly signalFolder: string;
   /** Told once about each session whose rollout cannot be read, until what is wrong with it changes. */
@@ -41,6 +44,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
   const { ledger, clock } = options.observe;
   const troubles = new Troubles(options.onTrouble);
   const rounds = roundsOf(options.observe);
+  const follower = new ThreadFollower(options);
   let follow = (_paths: Iterable<string>) => {};
   return {
     ingest: async (sessionIds, signal) => {
@@ -60,7 +64,9 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
       for (const session of listWatchedSessions(ledger)) {
         if (signal.aborted) break;
         if (session.tmux_session === null && session.pid === null) continue;
-        if (!(await observeSession(round, session, options.dispatcherId))) continue;
+        const seen = await observeSession(round, session, options.dispatcherId);
+        const isFollowed = await troubles.guard(session, () => follower.look(session, seen.title));
+        if (!seen.differs && !isFollowed) continue;
         differs = true;
         // A dialog that closed, a draft that was sent: whatever waits for this pane is tried at once.
         ledger.write(() => endRestsFor(ledger, session.id));

@@ -132,7 +132,7 @@ export function reviveSession(ledger: Connection, id: string, now: number): void
 }
 
 /** Learns the rollout of a session whose thread was known before its file existed, or that went on in another file. */
-export function setSessionRollout(ledger: Connection, id: string, path: string, threadId: string): void {
+export function setSessionRollout(ledger: Connection, id: string, path: string | null, threadId: string): void {
   ledger.run('UPDATE sessions SET codex_session_path = ?, codex_session_id = ? WHERE id = ?', [path, threadId, id]);
 }
 

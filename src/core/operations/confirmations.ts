@@ -28,10 +28,10 @@ export function confirmRegistration(
   endRests(context, [session.id]);
 }
 
-/** The thread of a session that was started before it showed one: found at its own process, from outside. */
+/** The thread that a confirmed session has now: found at its own process or pane, from outside. */
 export function confirmThread({ confirmations }: OperationContext, sessionId: string, threadId: string): void {
   const known = confirmations.session(sessionId);
-  if (known !== null && known.threadId === null) confirmations.confirmSession({ ...known, threadId });
+  if (known !== null && known.threadId !== threadId) confirmations.confirmSession({ ...known, threadId });
 }
 
 export function confirmBinding(context: OperationContext, binding: Binding): void {

@@ -8,6 +8,7 @@ import type { Session } from '../ledger/sessionStore.ts';
 import { compactCommand } from '../supervise/compactRequest.ts';
 import { stopSessionCommand, stopSessionEffect } from '../supervise/stopSessions.ts';
 import { compactEffect } from './compactEffect.ts';
+import { confirmThread } from './confirmations.ts';
 import { signalFolder } from './hookProgram.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -56,6 +57,7 @@ export function engineOf(context: OperationContext, order: EngineOrder): Engine 
     pass: { limit: order.limit, leaseSeconds: order.leaseSeconds },
     codexHome: codexHomeOf(variables),
     connect: connectAppServer,
+    confirmThread: (sessionId, threadId) => confirmThread(context, sessionId, threadId),
     signalFolder: signalFolder(context.ledgerFile, variables),
     onTrouble: order.onTrouble,
     onError: order.onError,

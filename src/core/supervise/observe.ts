@@ -44,14 +44,20 @@ export async function lookAtSession(deps: ObserveDependencies, session: Session)
   };
 }
 
-/** Looks and keeps what was seen, for those who can't look. True when something differs from before. */
+export interface Observed {
+  /** Something is not as it was at the last look. */
+  readonly differs: boolean;
+  readonly title: string;
+}
+
+/** Looks and keeps what was seen, for those who can't look. */
 export async function observeSession(
   deps: ObserveDependencies,
   session: Session,
   observedBy: string,
-): Promise<boolean> {
-  const { observation } = await lookAtSession(deps, session);
-  return storeObservation(deps.ledger, session.id, observation, { observedBy, at: deps });
+): Promise<Observed> {
+  const { observation, title } = await lookAtSession(deps, session);
+  return { title, differs: storeObservation(deps.ledger, session.id, observation, { observedBy, at: deps }) };
 }
 
 interface PaneSeen {

@@ -65,10 +65,13 @@ describe('the thread of a Codex that somebody else started', () => {
     assert.equal(threadOf(await find()), second);
     const third = threadAt(START + 5000, 'c3');
     const lock = join(home, 'thread-writer-locks', `${third}.lock`);
-    host.processes.set(11, { parent: 10, commandLine: ['/opt/bin/codex'], openFiles: [older, lock] });
+    host.processes.set(11, { parent: 10, commandLine: ['/opt/bin/codex'], openFiles: [lock] });
     const verdict = await find();
     assert.equal(threadOf(verdict), third);
     assert.equal(verdict.kind === 'found' && verdict.candidate.rolloutPath, null);
+    // Beside a rollout a lock may be a sub-agent's.
+    host.processes.set(11, { parent: 10, commandLine: ['/opt/bin/codex'], openFiles: [older, lock] });
+    assert.equal(threadOf(await find()), first);
   });
 
   it("is never taken from the server that all share, though one TUI's process began it", async () => {
