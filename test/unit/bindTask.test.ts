@@ -3,6 +3,10 @@ import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { recordSession } from '../../src/core/operations/register.ts';
 import { bind } from '../../src/core/operations/bind.ts';
 import { tasks } from '../../src/core/operations/tasks.ts';
+import { unbind } from '../../src/core/operations/unbind.ts';
+import { findNewestBinding } from '../../src/core/ledger/bindingStore.ts';
+import { requireSession } from '../../src/core/ledger/sessionStore.ts';
+import { requireTask } from '../../src/core/ledger/taskStore.ts';
 import { runOperation } from '../../src/core/operations/runOperation.ts';
 import { temporaryContext, type TemporaryContext } from './support/temporaryContext.ts';
 
@@ -58,5 +62,16 @@ describe('bind', () => {
     await assert.rejects(runOperation(bind, fixture.context, { task: 'alpha', worker: 'w1', manager: 'w2' }), (error) =>
       ConveyorError.is(error, 'wrong_role'),
     );
+  });
+
+  it('of two bindings of a task, the one that was made last is the newest, wherever the wall clock is set', async () => {
+    const { context, clock } = fixture;
+    await runOperation(bind, context, { task: 'alpha', worker: 'w1', manager: 'm1' });
+    await runOperation(unbind, context, { task: 'alpha' });
+    clock.wall -= 3_600_000;
+    await runOperation(bind, context, { task: 'alpha', worker: 'w2', manager: 'm1' });
+    await runOperation(unbind, context, { task: 'alpha' });
+    const newest = findNewestBinding(context.ledger, requireTask(context.ledger, 'alpha').id);
+    assert.equal(newest?.worker_session_id, requireSession(context.ledger, 'w2').id);
   });
 });

@@ -21,26 +21,24 @@ const bindingRow = z.object({
 /** A worker and a manager tied to a task. `active` and `ending` count as bound. */
 export type Binding = z.infer<typeof bindingRow>;
 
+// The newest is the one that was made last: a wall clock that was set back must not make it an older one.
 const columns = 'id, task_id, worker_session_id, manager_session_id, state, created_at, ended_at';
 const live = "state IN ('active', 'ending')";
 const ofTask = query(
   bindingRow,
-  `SELECT ${columns} FROM bindings WHERE task_id = ? AND ${live} ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+  `SELECT ${columns} FROM bindings WHERE task_id = ? AND ${live} ORDER BY rowid DESC LIMIT 1`,
 );
-const newestOfTask = query(
-  bindingRow,
-  `SELECT ${columns} FROM bindings WHERE task_id = ? ORDER BY created_at DESC, rowid DESC LIMIT 1`,
-);
+const newestOfTask = query(bindingRow, `SELECT ${columns} FROM bindings WHERE task_id = ? ORDER BY rowid DESC LIMIT 1`);
 const ofSession = query(
   bindingRow,
   `SELECT ${columns} FROM bindings WHERE (worker_session_id = $id OR manager_session_id = $id) AND ${live}
-   ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+   ORDER BY rowid DESC LIMIT 1`,
 );
 const lastOfWorker = query(
   z.object({ task_id: z.string(), first_event_id: z.number() }),
   `SELECT b.task_id, coalesce(p.worker_first_event_id, 0) AS first_event_id
    FROM bindings b LEFT JOIN panel_bindings p ON p.binding_id = b.id
-   WHERE b.worker_session_id = ? ORDER BY b.created_at DESC, b.rowid DESC LIMIT 1`,
+   WHERE b.worker_session_id = ? ORDER BY b.rowid DESC LIMIT 1`,
 );
 const start = query(
   z.object({ worker_first_event_id: z.number() }),

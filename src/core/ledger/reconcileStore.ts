@@ -59,7 +59,7 @@ const orphans = query(
    FROM commands c JOIN tasks t ON t.id = c.task_id
    WHERE c.state = 'pending' AND c.type IN ('nudge_worker', 'notify_manager', 'continue_iteration')
      AND ($taskId IS NULL OR t.id = $taskId)
-     AND (SELECT b.state FROM bindings b WHERE b.task_id = t.id ORDER BY b.created_at DESC, b.rowid DESC LIMIT 1) = 'invalid'
+     AND (SELECT b.state FROM bindings b WHERE b.task_id = t.id ORDER BY b.rowid DESC LIMIT 1) = 'invalid'
    ORDER BY c.created_at, c.rowid`,
 );
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { unknownTask } from '../domain/errors.ts';
+import { refuse, unknownTask } from '../domain/errors.ts';
 import { newIdentifier } from '../domain/identifiers.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import type { Connection } from './connection.ts';
@@ -60,7 +60,9 @@ export interface NewTask {
   readonly summary: string | null;
 }
 
+/** Throws `invalid_name` for none at all: nobody could ask for the task again. */
 export function insertTask(ledger: Connection, { name, goal, summary }: NewTask, now: number): Task {
+  if (name.trim() === '') throw refuse('invalid_name', 'a task needs a name');
   const timestamp = formatTimestamp(now);
   const task: Task = {
     id: newIdentifier('task'),

@@ -180,11 +180,18 @@ export function parseInput<Inputs extends Arguments>(
       throw refuse('invalid_value', `${flagName(name)}: a NUL character is in it`);
     }
     const parsed = argument.schema().safeParse(value);
-    if (!parsed.success) throw refuse('invalid_value', `${flagName(name)}: ${argument.help} is missing or not valid`);
+    if (!parsed.success) throw refuse('invalid_value', `${flagName(name)}: ${faultOf(argument, value)}`);
     return [name, parsed.data];
   });
   const unknown = Object.keys(given).find((name) => !(name in inputs));
   if (unknown !== undefined) throw refuse('invalid_value', `unknown argument ${unknown}`);
   // The entries were parsed by the schemas that InputOf is derived from.
   return Object.fromEntries(entries) as InputOf<Inputs>;
+}
+
+function faultOf({ kind, help, choices }: Argument<unknown>, value: unknown): string {
+  if (value === undefined) return `${help} is missing`;
+  if (choices !== null) return `choose from ${choices.join(', ')}`;
+  if (kind === 'integer' && typeof value === 'number') return `${value} is no whole number that can be counted with`;
+  return `${help} is missing or not valid`;
 }

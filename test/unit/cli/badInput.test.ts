@@ -9,6 +9,9 @@ import { head } from '../support/sessionFixture.ts';
 
 const cli = fileURLToPath(new URL('../../../src/cli/entry.ts', import.meta.url));
 
+/** JSON that every parser takes and SQLite refuses. */
+const deep = `${'{"a":'.repeat(3000)}1${'}'.repeat(3000)}`;
+
 interface Case {
   readonly argv: readonly string[];
   readonly says: RegExp;
@@ -117,6 +120,17 @@ describe('what a user can get wrong', function () {
       { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '{"a": NaN}', says: /JSON/ },
       { argv: ['manager-config', 'alpha', '--permit', 'bogus.x'], says: /bogus\.x/ },
       { argv: ['manager-config', 'alpha', '--permissions-json', '[]'], says: /object/ },
+      {
+        argv: ['criteria', 'alpha', '--satisfy', '9'.repeat(23), '--proof', 'x'],
+        says: /--satisfy: 1e\+23 is no whole/,
+      },
+      {
+        argv: ['handoff', 'alpha', '--summary', 'x', '--payload-json', deep],
+        says: /--payload-json is nested too deeply/,
+      },
+      { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: deep, says: /JSON object/ },
+      { argv: ['pair', '--task', ' ', '--worker-name', 'a', '--manager-name', 'b', '--task-goal', 'g'], says: /./ },
+      { argv: ['create-disposable-binding', ''], says: /a task needs a name/ },
     ]);
   });
 
