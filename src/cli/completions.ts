@@ -95,7 +95,7 @@ const places: Readonly<Record<string, Offer>> = {
   FILE: { kind: 'files' },
   PATH: { kind: 'files' },
   PNG: { kind: 'files' },
-  REST: { kind: 'files' },
+  'COMMAND ...': { kind: 'files' },
   FOLDER: { kind: 'folders' },
   'CATEGORY.ACTION': { kind: 'words', words: permissionNames },
   ACTION: { kind: 'words', words: [...permissionNames, ...permissionCategories] },

@@ -22,10 +22,18 @@ export function usageText(program: string, operation: AnyOperation): string {
 }
 
 function usageParts({ inputs }: AnyOperation): readonly string[] {
-  return Object.entries(inputs).map(([name, argument]) => {
+  // What takes the rest of the line can only stand at its end.
+  const entries = Object.entries(inputs).toSorted(
+    ([, left], [, right]) => Number(isRest(left)) - Number(isRest(right)),
+  );
+  return entries.map(([name, argument]) => {
     const spelled = spell(name, argument);
     return argument.required ? spelled : `[${spelled}]`;
   });
+}
+
+function isRest({ kind }: Argument<unknown>): boolean {
+  return kind === 'rest';
 }
 
 const column = 30;

@@ -151,7 +151,10 @@ export function choiceList<const Choice extends string>(
 
 /** The rest of the command line after the flag, untouched. */
 export function restOfLine(help: string): Argument<readonly string[]> {
-  return define<readonly string[]>('rest', help, () => z.array(z.string()), { fallback: [] });
+  return define<readonly string[]>('rest', help, () => z.array(z.string()), {
+    fallback: [],
+    placeholder: 'COMMAND ...',
+  });
 }
 
 /** Everything that the verb itself does not know, and whatever follows `--`: meant for another program. */
