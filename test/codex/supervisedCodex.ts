@@ -54,7 +54,7 @@ function openOrder({ userTexts, toolOutputs }: ModelRequest): { number: string; 
 }
 
 /** Sessions do what they are told with `run N: COMMAND`; `otherwise` answers everything else. */
-export async function setUpSupervised(otherwise: ModelScript): Promise<SupervisedCodex> {
+export async function setUpSupervised(otherwise: ModelScript, binary = CODEX): Promise<SupervisedCodex> {
   const real = await setUpCodex((request) => {
     const open = openOrder(request);
     if (open !== null) return runShell(request, `echo '${outputOf(open.number)}'; ${open.command}`);
@@ -68,7 +68,7 @@ export async function setUpSupervised(otherwise: ModelScript): Promise<Supervise
     WORKERCTL_STATE_ROOT: real.stateRoot,
     CONVEYOR_TMUX_SOCKET: real.server.socket,
     XDG_DATA_HOME: join(root, 'data'),
-    PATH: `${dirname(CODEX)}${delimiter}${process.env.PATH}`,
+    PATH: `${dirname(binary)}${delimiter}${process.env.PATH}`,
   };
   const start = (argv: readonly string[]) =>
     spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...argv], {

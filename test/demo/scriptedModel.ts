@@ -140,7 +140,11 @@ function shellCall(
     const wait = { yield_time_ms: options.waitMs ?? 30_000 };
     return { type: 'call', tool: 'exec_command', arguments: { cmd: command, ...wait, ...escalation } };
   }
-  const escalation = options.escalate === true ? { with_escalated_permissions: true, justification } : {};
+  // The name changed between 0.60 and 0.80; each version ignores the other's.
+  const escalation =
+    options.escalate === true
+      ? { with_escalated_permissions: true, sandbox_permissions: 'require_escalated', justification }
+      : {};
   const wait = { timeout_ms: options.waitMs ?? 60_000 };
   if (offered('shell_command')) {
     return { type: 'call', tool: 'shell_command', arguments: { command, ...wait, ...escalation } };

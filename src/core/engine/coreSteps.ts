@@ -10,11 +10,12 @@ import { CommitWatch } from '../ledger/commitWatch.ts';
 import { endRestsFor } from '../ledger/backoffStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
-import { listWatchedSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
+import { findSessionById, listWatchedSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
 import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
 import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
 import type { Tmux } from '../tmux/tmux.ts';
 import type { EngineSteps, EngineWatch } from './engine.ts';
+import { IngestTally } from './ingestTally.ts';
 import { ThreadFollower } from './threadFollower.ts';
 import { watchHookSignals } from './hookSignals.ts';
 import { watchServerSignals } from './serverSignals.ts';
@@ -45,23 +46,28 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
   const troubles = new Troubles(options.onTrouble);
   const rounds = roundsOf(options.observe);
   const follower = new ThreadFollower(options);
+  const tally = new IngestTally(clock);
+  const owners = new RolloutOwners(ledger);
   let follow = (_paths: Iterable<string>) => {};
   return {
     ingest: async (sessionIds, signal) => {
-      const sessions = listWatchedSessions(ledger).map((session) => locateRollout(ledger, session, options.codexHome));
-      follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
-      let came = false;
+      const sessions = watchedSessions(ledger, sessionIds).map((session) =>
+        locateRollout(ledger, session, options.codexHome),
+      );
+      // A wake-up says whose file grew; the idle run looks whether there are others.
+      if (sessionIds === null) follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
+      const came = new Set<string>();
       for (const session of sessions) {
         if (signal.aborted) break;
-        if (session.codex_session_path === null || (sessionIds !== null && !sessionIds.has(session.id))) continue;
-        came = (await troubles.guard(session, () => readOn(options.observe, session))) || came;
+        if (session.codex_session_path === null) continue;
+        if (await troubles.guard(session, () => readOn(options.observe, tally, session))) came.add(session.id);
       }
       return came;
     },
-    observe: async (signal) => {
+    observe: async (sessionIds, signal) => {
       let differs = false;
       const round = { ...options.observe, tmuxAt: rounds() };
-      for (const session of listWatchedSessions(ledger)) {
+      for (const session of watchedSessions(ledger, sessionIds)) {
         if (signal.aborted) break;
         if (session.tmux_session === null && session.pid === null) continue;
         const seen = await observeSession(round, session, options.dispatcherId);
@@ -91,10 +97,13 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
     watchRollouts: (onGrown) => {
       const watch = watchRollouts({
         sessionsFolder: join(options.codexHome, 'sessions'),
-        onChanged: (paths) => onGrown(sessionsOfRollouts(ledger, paths)),
+        onChanged: (paths) => onGrown(owners.of(paths)),
         onError: options.onError,
       });
-      follow = (paths) => watch.follow(paths);
+      follow = (paths) => {
+        owners.forget();
+        watch.follow(paths);
+      };
       return watch;
     },
     watchSignals: (onSignal) => watchSignals(options, onSignal),
@@ -117,8 +126,11 @@ function watchSignals(options: CoreStepsOptions, onSignal: () => void): EngineWa
 }
 
 /** True when there was something new. */
-async function readOn(dependencies: ObserveDependencies, session: Session): Promise<boolean> {
-  const { new_events: newEvents } = await ingestSession(dependencies, session, { quiet: true });
+async function readOn(dependencies: ObserveDependencies, tally: IngestTally, session: Session): Promise<boolean> {
+  const { new_events: newEvents } = await ingestSession(dependencies, session, {
+    quiet: true,
+    tally: (total) => tally.add(session.id, total),
+  });
   return newEvents > 0;
 }
 
@@ -132,11 +144,37 @@ function locateRollout(ledger: Connection, session: Session, codexHome: string):
   return { ...session, codex_session_path: path };
 }
 
-/** Null when a file is nobody's yet: it may be the first of a session that waits for one. */
-function sessionsOfRollouts(ledger: Connection, paths: ReadonlySet<string>): ReadonlySet<string> | null {
-  const byPath = new Map(listWatchedSessions(ledger).map(({ id, codex_session_path: path }) => [path, id]));
-  const ids = [...paths].map((path) => byPath.get(path));
-  return ids.every((id) => id !== undefined) ? new Set(ids) : null;
+/** All that are not gone, or those of them that are named. */
+function watchedSessions(ledger: Connection, ids: ReadonlySet<string> | null): readonly Session[] {
+  if (ids === null) return listWatchedSessions(ledger);
+  const named = [...ids].flatMap((id) => findSessionById(ledger, id) ?? []);
+  return named.filter(({ state }) => state === 'active');
+}
+
+/** Whose rollout a file is, kept from one idle run to the next: files grow by the hundred a second. */
+class RolloutOwners {
+  readonly #ledger: Connection;
+  #byPath: ReadonlyMap<string | null, string> | null = null;
+
+  constructor(ledger: Connection) {
+    this.#ledger = ledger;
+  }
+
+  forget(): void {
+    this.#byPath = null;
+  }
+
+  /** Null when a file may be the first of a session that waits for one. Files of others are nobody's business. */
+  of(paths: ReadonlySet<string>): ReadonlySet<string> | null {
+    let known = (this.#byPath ??= this.#read());
+    if ([...paths].some((path) => !known.has(path))) known = this.#byPath = this.#read();
+    const ids = [...paths].flatMap((path) => known.get(path) ?? []);
+    return ids.length < paths.size && known.has(null) ? null : new Set(ids);
+  }
+
+  #read(): ReadonlyMap<string | null, string> {
+    return new Map(listWatchedSessions(this.#ledger).map(({ id, codex_session_path: path }) => [path, id]));
+  }
 }
 
 /** Begins a round: all sessions of one server are looked at together. */

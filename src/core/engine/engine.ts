@@ -9,10 +9,10 @@ import { SerialLoop } from './serialLoop.ts';
 
 /** What the engine does when it leads; each is plain core code and knows nothing of loops. */
 export interface EngineSteps {
-  /** Reads what these rollouts (all, when null) have got since the last time; true when something came. */
-  ingest(sessionIds: ReadonlySet<string> | null, signal: AbortSignal): Promise<boolean>;
-  /** Looks at processes and panes; true when something differs from before. */
-  observe(signal: AbortSignal): Promise<boolean>;
+  /** Reads what these rollouts (all, when null) have got since the last time; the sessions for which something came. */
+  ingest(sessionIds: ReadonlySet<string> | null, signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Looks at the processes and panes of these (all, when null); true when something differs from before. */
+  observe(sessionIds: ReadonlySet<string> | null, signal: AbortSignal): Promise<boolean>;
   /** Routes completions and executes what is queued. */
   dispatch(signal: AbortSignal): Promise<readonly ProcessedItem[]>;
   /** Tells the ledger that the dispatcher lives: at most every few seconds. */
@@ -85,6 +85,10 @@ export class Engine {
   #heartbeatAt = -Infinity;
   #processedSinceHeartbeat = 0;
   #isLedgerGone = false;
+  /** Null: everybody. */
+  #toLookAt: Set<string> | null = null;
+  #roundAt = -Infinity;
+  #ingestRoundAt = -Infinity;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -165,14 +169,21 @@ export class Engine {
   }
 
   #rolloutsGrew(sessionIds: ReadonlySet<string> | null): void {
+    if (sessionIds?.size === 0) return;
     this.#grown = sessionIds === null || this.#grown === null ? null : new Set([...this.#grown, ...sessionIds]);
     this.#ingest.wake();
+  }
+
+  #lookAt(sessionIds: ReadonlySet<string> | null): void {
+    this.#toLookAt =
+      sessionIds === null || this.#toLookAt === null ? null : new Set([...this.#toLookAt, ...sessionIds]);
+    this.#observe.wake();
   }
 
   /** A report is no proof: the rollout and the screen are looked at once. */
   #signalled(): void {
     this.#ingest.wake();
-    this.#observe.wake();
+    this.#lookAt(null);
     this.#options.onChanged();
   }
 
@@ -180,17 +191,26 @@ export class Engine {
     if (!this.#leadership.isLeader) return;
     const grown = this.#grown;
     this.#grown = new Set();
-    // The idle run looks at every rollout: a lost wake-up costs time, never a line.
-    const came = await this.#options.steps.ingest(grown === null || grown.size === 0 ? null : grown, signal);
-    if (!came) return;
+    // Every rollout is looked at now and then, however busy a few are: a lost wake-up costs time, never a line.
+    const now = this.#options.at.clock.monotonic();
+    const isRound = grown === null || grown.size === 0 || now - this.#ingestRoundAt >= 2 * this.#pace.ingestIdle;
+    if (isRound) this.#ingestRoundAt = now;
+    const came = await this.#options.steps.ingest(isRound ? null : grown, signal);
+    if (came.size === 0) return;
     this.#dispatch.wake();
-    this.#observe.wake();
+    this.#lookAt(came);
     this.#options.onChanged();
   }
 
   async #observeOnce(signal: AbortSignal): Promise<void> {
     if (!this.#leadership.isLeader) return;
-    if (!(await this.#options.steps.observe(signal))) return;
+    const now = this.#options.at.clock.monotonic();
+    // Everybody is looked at once in a while; who wrote something, as soon as it was read.
+    const isRound = this.#toLookAt === null || now - this.#roundAt >= this.#pace.observe;
+    const sessionIds = isRound ? null : this.#toLookAt;
+    this.#toLookAt = new Set();
+    if (isRound) this.#roundAt = now;
+    if (!(await this.#options.steps.observe(sessionIds, signal))) return;
     this.#dispatch.wake();
     this.#options.onChanged();
   }

@@ -1,5 +1,5 @@
 import { ingestSession } from '../ingest/ingestSession.ts';
-import type { Session } from '../ledger/sessionStore.ts';
+import { findSessionOfThread, type Session } from '../ledger/sessionStore.ts';
 import { findPresentThread, followThread } from '../supervise/followThread.ts';
 import type { CoreStepsOptions } from './coreSteps.ts';
 
@@ -24,6 +24,9 @@ export class ThreadFollower {
     if (looksAtFiles) this.#lookedAt.set(session.id, now);
     const present = findPresentThread({ host, codexHome }, session, title, looksAtFiles);
     if (present === null) return false;
+    // What is another session's is not this one's, whoever holds it open for a moment.
+    const owner = findSessionOfThread(ledger, present.threadId);
+    if (owner !== null && owner.id !== session.id) return false;
     // To its end first: what the old conversation still said must be told.
     if (session.codex_session_path !== null) await ingestSession({ ledger, clock }, session, { quiet: true });
     followThread({ ledger, clock, confirmThread }, session, present);

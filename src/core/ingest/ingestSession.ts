@@ -19,6 +19,8 @@ export interface IngestDependencies {
 export interface IngestOptions {
   /** Leave no trace when there was nothing to read: for whoever looks many times a minute. */
   readonly quiet?: boolean;
+  /** What telemetry is told of it, if anything; all of it when left out. Called inside a write transaction. */
+  readonly tally?: (total: IngestTotal) => IngestTotal | null;
   readonly limits?: BatchLimits;
 }
 
@@ -43,7 +45,7 @@ export async function ingestSession(
   { id }: Pick<Session, 'id'>,
   options: IngestOptions = {},
 ): Promise<IngestResult> {
-  const total: Total = { startOffset: null, newEvents: 0, skippedLines: 0, offset: 0 };
+  const total: IngestTotal = { startOffset: null, newEvents: 0, skippedLines: 0, offset: 0 };
   for (;;) {
     const { session, path } = requireReadable(dependencies.ledger, id);
     const source = await openRollout(path);
@@ -56,7 +58,7 @@ export async function ingestSession(
   return { new_events: total.newEvents, new_offset: total.offset, skipped_lines: total.skippedLines };
 }
 
-interface Total {
+export interface IngestTotal {
   startOffset: number | null;
   newEvents: number;
   skippedLines: number;
@@ -68,13 +70,13 @@ async function readOn(
   dependencies: IngestDependencies,
   session: Session,
   source: RolloutSource,
-  total: Total,
-  { quiet = false, limits = defaultLimits }: IngestOptions,
+  total: IngestTotal,
+  { quiet = false, tally = (all) => all, limits = defaultLimits }: IngestOptions,
 ): Promise<boolean> {
   const { ledger, clock } = dependencies;
   const start = await locateCursor(ledger, session, source);
   if (start === null) {
-    if (!quiet) ledger.write(() => report(dependencies, session, total));
+    if (!quiet) ledger.write(() => report(dependencies, session, tally(total)));
     return true;
   }
   total.startOffset ??= start.offset;
@@ -88,7 +90,7 @@ async function readOn(
       const next = isNothing ? at : storeBatch(dependencies, at, batch);
       if (next === null) return null;
       count(total, batch);
-      if (batch.isLast) report(dependencies, session, total);
+      if (batch.isLast) report(dependencies, session, tally(total));
       return next;
     });
     if (stored === null) return false;
@@ -161,16 +163,17 @@ function isStillThere(ledger: Connection, { session, path, headSha256, rollout, 
   return known?.id === rollout.id && known.ingested_offset === rollout.ingested_offset;
 }
 
-function count(total: Total, batch: RolloutBatch): void {
+function count(total: IngestTotal, batch: RolloutBatch): void {
   total.newEvents += batch.events.length;
   total.skippedLines += batch.skippedLines;
   total.offset = batch.endOffset;
 }
 
 /** Call inside a write transaction. */
-function report({ ledger, clock }: IngestDependencies, session: Session, total: Total): void {
+function report({ ledger, clock }: IngestDependencies, session: Session, total: IngestTotal | null): void {
   const now = clock.now();
   touchSession(ledger, session.id, now);
+  if (total === null) return;
   recordTelemetry(
     ledger,
     {

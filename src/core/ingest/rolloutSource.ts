@@ -7,6 +7,7 @@ import { NoRegularFile, rolloutOpenFlags } from '../codex/rolloutFile.ts';
 import type { RolloutLine } from '../codex/rolloutLines.ts';
 
 const chunkSize = 256 * 1024;
+const firstChunkSize = 16 * 1024;
 /** More than any first line that was seen; enough to tell two files apart when one is longer. */
 const headLimit = 8 * 1024 * 1024;
 /** How much of the last line before an offset is remembered to recognise the file by. */
@@ -76,14 +77,16 @@ async function openRegular(path: string): Promise<FileHandle> {
 
 function plainBytes(handle: FileHandle, path: string): Bytes {
   return async function* chunks(offset) {
-    const buffer = Buffer.allocUnsafe(chunkSize);
+    // Mostly a line or two are new: large buffers by the hundred a second keep the collector busy.
+    let buffer = Buffer.allocUnsafe(firstChunkSize);
     for (let position = offset; ;) {
-      const { bytesRead } = await handle.read(buffer, 0, chunkSize, position).catch((error: unknown) => {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position).catch((error: unknown) => {
         throw unreadable(path, error);
       });
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
+      if (bytesRead === buffer.length && buffer.length < chunkSize) buffer = Buffer.allocUnsafe(chunkSize);
     }
   };
 }

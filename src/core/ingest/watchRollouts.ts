@@ -29,7 +29,7 @@ const settleMilliseconds = 8;
  * chokidar drops changes of a file for 50 ms after it told of one, so what it told of is looked at again until that is
  * over: the end of a turn often follows its last line by less.
  */
-const laterLooks = [15, 30, 45, 60] as const;
+const laterLooks = [25, 55] as const;
 const recentMilliseconds = 48 * 3600 * 1000;
 
 /**
@@ -78,9 +78,10 @@ class ChokidarRolloutWatch implements RolloutWatch {
       this.#known.add(path);
       if (!existsSync(path)) this.#signatures.set(path, absent);
     }
+    if (added.length === 0) return;
     // What appears while chokidar still scans, it takes for old.
     for (const delay of [0, 60, 500]) this.#after(delay, () => this.#look(added));
-    if (added.length > 0) this.#watcher.add([...new Set(added.map(nearestExisting))]);
+    this.#watcher.add([...new Set(added.map(nearestExisting))]);
   }
 
   async close(): Promise<void> {

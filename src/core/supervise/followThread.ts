@@ -33,7 +33,7 @@ interface PresentThread {
 
 /**
  * The conversation that a session's Codex has by now, if it is another one than the ledger knows: after `/new`, a fork, a
- * resume in the same TUI, or when the thread goes on in a second file. Null when nothing changed, or nothing says so.
+ * resume in the same TUI, when the thread goes on in a second file, or when it was started before its thread showed. Null when nothing changed, or nothing says so.
  *
  * `looksAtFiles` false asks the title alone, which costs nothing.
  */
@@ -44,7 +44,7 @@ export function findPresentThread(
   looksAtFiles: boolean,
 ): PresentThread | null {
   const [shown] = threadsByPaneTitle(title);
-  if (shown !== undefined && threadId !== null && !threadId.startsWith(shown.threadId)) {
+  if (shown !== undefined && threadId?.startsWith(shown.threadId) !== true) {
     const found = findRolloutOfThread(codexHome, shown.threadId);
     if (found !== null) return ownRollout(found, 'pane_title');
     // It has no file before its first message; its lock has the whole of its name.

@@ -99,7 +99,7 @@ function recordedSteps() {
   const steps: EngineSteps = {
     ingest: (sessionIds) => {
       calls.push(`ingest ${sessionIds === null ? 'all' : [...sessionIds].join()}`);
-      return Promise.resolve(true);
+      return Promise.resolve(new Set(['s1']));
     },
     observe: () => Promise.resolve(false),
     dispatch: () => {

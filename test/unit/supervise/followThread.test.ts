@@ -79,6 +79,14 @@ describe('following a session into another conversation', () => {
     assert.deepEqual(present(titleOf(silent), false), { threadId: silent, path: null, strategy: 'pane_title' });
   });
 
+  it('is done by whom no thread was known of yet: Codex 0.92 to 0.146 make one known with the first message', () => {
+    fixture.ledger.run('UPDATE sessions SET codex_session_id = NULL, codex_session_path = NULL');
+    assert.equal(present(titleOf(first), false)?.path, files.first);
+    assert.equal(present()?.path, files.first);
+    holds([]);
+    assert.equal(present(), null);
+  });
+
   it('is done into a second file of the same thread, and back to an older one that was taken up again', () => {
     const continued = rollout(first, {}, '11-00-00');
     holds([continued]);
