@@ -4,12 +4,13 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { queueAction } from '../../src/core/dispatch/sessionAction.ts';
 import type { StartedSession } from '../../src/core/delivery/startSession.ts';
-import { endBindings, insertBinding } from '../../src/core/ledger/bindingStore.ts';
+import { endBindings } from '../../src/core/ledger/bindingStore.ts';
 import { findCommand } from '../../src/core/ledger/commandStore.ts';
 import { requireSession, type SessionRole } from '../../src/core/ledger/sessionStore.ts';
 import { insertTask, requireTask } from '../../src/core/ledger/taskStore.ts';
 import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { approve } from '../../src/core/operations/answers.ts';
+import { bind } from '../../src/core/operations/bind.ts';
 import { dispatchDependenciesOf } from '../../src/core/operations/dispatchDependencies.ts';
 import { HostedContext } from '../../src/core/operations/operationContext.ts';
 import { recordSession } from '../../src/core/operations/register.ts';
@@ -205,10 +206,8 @@ describe('what a real Codex asks', function () {
     const session = await start('managed');
     await start('manager', 'manager');
     const { ledger, clock } = context;
-    ledger.write(() => {
-      const task = insertTask(ledger, { name: 'job', goal: 'ask', summary: null }, clock.now());
-      insertBinding(ledger, task, requireSession(ledger, 'managed'), requireSession(ledger, 'manager'), clock.now());
-    });
+    ledger.write(() => insertTask(ledger, { name: 'job', goal: 'ask', summary: null }, clock.now()));
+    await runOperation(bind, context, { task: 'job', worker: 'managed', manager: 'manager' });
     await real.deliver(session, `touch ${probe('managed')}`);
     const asked = await becomes('managed', 'waiting_approval', 'command');
     const expected = asked.question?.fingerprint ?? '';

@@ -10,8 +10,8 @@ import { readSessionState } from '../../src/core/supervise/sessionState.ts';
 import { listSessions } from '../../src/core/ledger/sessionStore.ts';
 
 /**
- * Two hundred sessions, each a recorded conversation of a real Codex replayed turn by turn into a file of its own, under one
- * supervisor (`conveyor dispatch --watch`): are the states right, and what does it cost? Minutes as the first argument.
+ * Two hundred sessions, each with recorded conversations of a real Codex replayed at their own pace into a file of its own,
+ * half a minute between two, under one supervisor (`conveyor dispatch --watch`): are the states right, and what does it cost? Minutes as the first argument.
  */
 const minutes = Number(process.argv[2] ?? 10);
 const count = Number(process.argv[3] ?? 200);
@@ -25,11 +25,16 @@ const context = new HostedContext({ surface: 'cli', cwd: root, variables });
 const cli = join(root, 'dist');
 await bundle(cli);
 
+/** Between two conversations somebody reads, and thinks. */
+const restMilliseconds = 30_000;
+
 interface Replay {
   readonly name: string;
   readonly file: string;
   readonly lines: readonly string[];
   at: number;
+  /** When its next line is due, milliseconds. */
+  nextAt: number;
   turn: number;
   state: 'working' | 'resting' | 'unknown';
   changedAt: number;
@@ -51,7 +56,16 @@ const replays = Array.from({ length: count }, (_, index): Replay => {
   stands.push(own);
   const facts = { codexSessionPath: file, codexSessionId: id, pid: own.pid ?? 0, cwd: root, codexVersion: '0.140.0' };
   recordSession(context, { name, role: 'worker', tmuxSession: undefined, ...facts });
-  return { name, file, lines, at: index % lines.length, turn: 0, state: 'unknown', changedAt: 0 };
+  return {
+    name,
+    file,
+    lines,
+    at: 0,
+    nextAt: Date.now() + (index / count) * restMilliseconds,
+    turn: 0,
+    state: 'unknown',
+    changedAt: 0,
+  };
 });
 
 const supervisor = spawn(
@@ -81,7 +95,7 @@ let peak = 0;
 let lines = 0;
 
 for (let step = 0; Date.now() - began < minutes * 60_000; step += 1) {
-  const due = replays.filter((_, index) => index % 20 === step % 20);
+  const due = replays.filter(({ nextAt }) => nextAt <= Date.now());
   for (const replay of due) play(replay);
   lines += due.length;
   peak = Math.max(peak, residentMegabytes());
@@ -118,7 +132,9 @@ process.exitCode = rows.wrong > 0 || share > 0.1 || peak > 200 ? 1 : 0;
 /** The next line of the recording, with a turn and a time of its own. */
 function play(replay: Replay): void {
   const line = replay.lines[replay.at] ?? '';
-  replay.at = (replay.at + 1) % replay.lines.length;
+  const next = replay.lines[replay.at + 1];
+  replay.at = next === undefined ? 0 : replay.at + 1;
+  replay.nextAt = Date.now() + (next === undefined ? restMilliseconds * (0.5 + Math.random()) : gap(line, next));
   const record: { timestamp: string; type: string; payload: { type?: string; turn_id?: string } } = JSON.parse(line);
   const { type } = record.payload;
   if (type === 'task_started') replay.turn += 1;
@@ -129,6 +145,12 @@ function play(replay: Replay): void {
   if (state === null || replay.turn === 0) return;
   replay.state = state;
   replay.changedAt = Date.now();
+}
+
+/** As it was recorded. */
+function gap(line: string, next: string): number {
+  const [from, to] = [line, next].map((one) => Date.parse(JSON.parse(one).timestamp));
+  return Math.max(0, (to ?? 0) - (from ?? 0));
 }
 
 function stateAfter(type: string | undefined): Replay['state'] | null {

@@ -46,24 +46,10 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
   const troubles = new Troubles(options.onTrouble);
   const rounds = roundsOf(options.observe);
   const follower = new ThreadFollower(options);
-  const tally = new IngestTally(clock);
   const owners = new RolloutOwners(ledger);
   let follow = (_paths: Iterable<string>) => {};
   return {
-    ingest: async (sessionIds, signal) => {
-      const sessions = watchedSessions(ledger, sessionIds).map((session) =>
-        locateRollout(ledger, session, options.codexHome),
-      );
-      // A wake-up says whose file grew; the idle run looks whether there are others.
-      if (sessionIds === null) follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
-      const came = new Set<string>();
-      for (const session of sessions) {
-        if (signal.aborted) break;
-        if (session.codex_session_path === null) continue;
-        if (await troubles.guard(session, () => readOn(options.observe, tally, session))) came.add(session.id);
-      }
-      return came;
-    },
+    ingest: ingestStep(options, troubles, (paths) => follow(paths)),
     observe: async (sessionIds, signal) => {
       let differs = false;
       const round = { ...options.observe, tmuxAt: rounds() };
@@ -108,6 +94,27 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
     },
     watchSignals: (onSignal) => watchSignals(options, onSignal),
     watchLedger: (onCommitted) => new CommitWatch(ledger, onCommitted),
+  };
+}
+
+function ingestStep(
+  { observe, codexHome }: CoreStepsOptions,
+  troubles: Troubles,
+  follow: (paths: Iterable<string>) => void,
+): EngineSteps['ingest'] {
+  const { ledger, clock } = observe;
+  const tally = new IngestTally(clock);
+  return async (sessionIds, signal) => {
+    const sessions = watchedSessions(ledger, sessionIds).map((session) => locateRollout(ledger, session, codexHome));
+    // A wake-up says whose file grew; the idle run looks whether there are others.
+    if (sessionIds === null) follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
+    const came = new Set<string>();
+    for (const session of sessions) {
+      if (signal.aborted) break;
+      if (session.codex_session_path === null) continue;
+      if (await troubles.guard(session, () => readOn(observe, tally, session))) came.add(session.id);
+    }
+    return came;
   };
 }
 

@@ -52,7 +52,7 @@ export async function ingestSession(
     try {
       if (await readOn(dependencies, session, source, total, options)) break;
     } finally {
-      await source.close();
+      source.close();
     }
   }
   return { new_events: total.newEvents, new_offset: total.offset, skipped_lines: total.skippedLines };

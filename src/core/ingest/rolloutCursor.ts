@@ -42,7 +42,7 @@ export async function locateCursor(
   if (head === null || headSha256 === null) {
     const known = findRolloutAtPath(ledger, session.id, path);
     const readTo = known?.ingested_offset ?? session.last_ingest_offset ?? 0;
-    if (!isRegisteredSince(panel, known)) refuseShrunk(path, await source.size(), readTo);
+    if (!isRegisteredSince(panel, known)) refuseShrunk(path, source.size(), readTo);
     return null;
   }
   const record = parseRolloutLine(head, detectRolloutGrammar(head));
@@ -70,7 +70,7 @@ async function goOn(fresh: RolloutCursor, rollout: Rollout, source: RolloutSourc
   const rewritten = { ...fresh, generation: rollout.generation + 1 };
   const { ingested_offset: offset, anchor_sha256: anchor } = rollout;
   // Asked after the ledger: another process may have read what was written since we opened the file.
-  const size = await source.size();
+  const size = source.size();
   if (isRegisteredSince(fresh.panel, rollout) && size !== null && size < offset) return rewritten;
   refuseShrunk(source.path, size, offset);
   if (anchor !== null && (await source.anchorAt(offset)) !== anchor) return rewritten;
@@ -97,7 +97,7 @@ async function adopt(
   if (first === undefined) return fresh;
   const offset = session.last_ingest_offset;
   if (offset !== null) {
-    refuseShrunk(source.path, await source.size(), offset);
+    refuseShrunk(source.path, source.size(), offset);
     if ((await source.anchorAt(offset)) === null) return fresh;
     return { ...fresh, offset, knownBefore: offset, adoptedFromEvent: first.id };
   }

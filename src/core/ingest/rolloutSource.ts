@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { refuse, type ConveyorError } from '../domain/errors.ts';
-import { NoRegularFile, rolloutOpenFlags } from '../codex/rolloutFile.ts';
+import { openRolloutFile } from '../codex/rolloutFile.ts';
 import type { RolloutLine } from '../codex/rolloutLines.ts';
 
 const chunkSize = 256 * 1024;
@@ -16,7 +16,7 @@ const compressedSuffix = '.zst';
 
 /**
  * The bytes of one opened rollout, decompressed. One file for its whole life: a replacement under the same path while
- * it is read does not show. Owns a file handle; `close` it.
+ * it is read does not show. Owns a file descriptor; `close` it.
  */
 export interface RolloutSource {
   /** The path without `.zst`: Codex compresses old rollouts in place, and offsets stay what they were. */
@@ -25,42 +25,42 @@ export interface RolloutSource {
   readonly head: RolloutLine | null;
   readonly headSha256: string | null;
   /** Bytes in the file by now; null for a compressed one, whose length nobody knows before it is read. */
-  size(): Promise<number | null>;
+  size(): number | null;
   /** Everything from an offset on, in chunks that are only valid until the next one is asked for. */
   chunks(offset: number): AsyncGenerator<Buffer>;
   /** The digest of the end of the line that ends right before the offset; null when no line ends there. */
   anchorAt(offset: number): Promise<string | null>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Throws `rollout_missing`, naming the file. A `.jsonl` that Codex compressed since is found under its new name. */
 export async function openRollout(path: string): Promise<RolloutSource> {
   const plain = path.endsWith(compressedSuffix) ? path.slice(0, -compressedSuffix.length) : path;
-  const { handle, isCompressed } = await openEither(path, plain);
+  const { descriptor, isCompressed } = openEither(path, plain);
   try {
-    const stream = isCompressed ? compressedBytes(handle, path) : plainBytes(handle, path);
+    const stream = isCompressed ? compressedBytes(descriptor, path) : plainBytes(descriptor, path);
     const head = await readHead(stream);
     return {
       path: plain,
       head: head?.line ?? null,
       headSha256: head?.sha256 ?? null,
-      size: async () => (isCompressed ? null : (await handle.stat()).size),
+      size: () => (isCompressed ? null : fstatSync(descriptor).size),
       chunks: stream,
       anchorAt: (offset) => readAnchor(stream, offset),
-      close: () => handle.close(),
+      close: () => closeSync(descriptor),
     };
   } catch (error) {
-    await handle.close();
+    closeSync(descriptor);
     throw error;
   }
 }
 
 type Bytes = (offset: number) => AsyncGenerator<Buffer>;
 
-async function openEither(path: string, plain: string): Promise<{ handle: FileHandle; isCompressed: boolean }> {
+function openEither(path: string, plain: string): { descriptor: number; isCompressed: boolean } {
   for (const candidate of new Set([plain, `${plain}${compressedSuffix}`])) {
     try {
-      return { handle: await openRegular(candidate), isCompressed: candidate !== plain };
+      return { descriptor: openRolloutFile(candidate), isCompressed: candidate !== plain };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw unreadable(candidate, error);
     }
@@ -68,33 +68,39 @@ async function openEither(path: string, plain: string): Promise<{ handle: FileHa
   throw refuse('rollout_missing', `rollout file does not exist: ${path}; register the session again with its new file`);
 }
 
-async function openRegular(path: string): Promise<FileHandle> {
-  const handle = await open(path, rolloutOpenFlags);
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  throw new NoRegularFile(path);
-}
-
-function plainBytes(handle: FileHandle, path: string): Bytes {
+/**
+ * Read without a thread in between: a few hundred bytes from the page cache take microseconds, handing them to the pool and
+ * back many times that, and two hundred sessions are read from all the time.
+ */
+function plainBytes(descriptor: number, path: string): Bytes {
   return async function* chunks(offset) {
     // Mostly a line or two are new: large buffers by the hundred a second keep the collector busy.
     let buffer = Buffer.allocUnsafe(firstChunkSize);
     for (let position = offset; ;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position).catch((error: unknown) => {
-        throw unreadable(path, error);
-      });
+      const bytesRead = readOrRefuse(descriptor, buffer, position, path);
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
-      if (bytesRead === buffer.length && buffer.length < chunkSize) buffer = Buffer.allocUnsafe(chunkSize);
+      if (bytesRead < buffer.length) continue;
+      if (buffer.length < chunkSize) buffer = Buffer.allocUnsafe(chunkSize);
+      // A long file is read in turns with everything else.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   };
 }
 
-function compressedBytes(handle: FileHandle, path: string): Bytes {
+function readOrRefuse(descriptor: number, buffer: Buffer, position: number, path: string): number {
+  try {
+    return readSync(descriptor, buffer, 0, buffer.length, position);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function compressedBytes(descriptor: number, path: string): Bytes {
   return async function* chunks(offset) {
-    // Not handle.createReadStream: closing the handle would wait forever for a stream that was left early.
-    const file = Readable.from(copies(plainBytes(handle, path)(0)));
+    // Not a stream of the file's own: closing it would wait forever for one that was left early.
+    const file = Readable.from(copies(plainBytes(descriptor, path)(0)));
     const plain: Readable = file.pipe(createZstdDecompress());
     file.once('error', (error) => plain.destroy(error));
     let position = 0;

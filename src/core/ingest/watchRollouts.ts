@@ -1,6 +1,6 @@
-import { existsSync, type Stats } from 'node:fs';
+import { existsSync, readdirSync, statSync, watch as watchFiles } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, dirname, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { parseRolloutFileName } from '../codex/rolloutHeader.ts';
 
@@ -24,17 +24,17 @@ export interface RolloutWatchOptions {
 }
 
 /** Long enough that lines written together are read together. */
-const settleMilliseconds = 8;
-/**
- * chokidar drops changes of a file for 50 ms after it told of one, so what it told of is looked at again until that is
- * over: the end of a turn often follows its last line by less.
- */
-const laterLooks = [25, 55] as const;
+const settleMilliseconds = 20;
 const recentMilliseconds = 48 * 3600 * 1000;
+/** `YYYY/MM/DD` below the sessions folder. */
+const dayDepth = 3;
 
 /**
- * Tells within milliseconds when a rollout grows. In the sessions folder only recent files are watched, so that years
- * of history cost nothing; what is followed is watched however old it is.
+ * Tells within milliseconds when a rollout grows. In the sessions folder only the folders of recent days are watched, so
+ * that years of history cost nothing; the folder of what is followed is watched however old it is.
+ *
+ * chokidar finds the folders; the files in them are told of by one watch a folder. chokidar itself would read a folder
+ * anew, with a `stat` for each file, once a second while anything in it grows, and drops changes within 50 ms.
  */
 export function watchRollouts(options: RolloutWatchOptions): RolloutWatch {
   return new ChokidarRolloutWatch(options);
@@ -43,26 +43,38 @@ export function watchRollouts(options: RolloutWatchOptions): RolloutWatch {
 class ChokidarRolloutWatch implements RolloutWatch {
   readonly ready: Promise<void>;
   readonly #options: RolloutWatchOptions;
-  readonly #watcher: FSWatcher;
+  /** The folders of days, as they come. */
+  readonly #days: FSWatcher;
+  /** Folders on the way to something that is not there yet. */
+  readonly #missing: FSWatcher;
+  readonly #folders = new Map<string, FolderWatch>();
   readonly #known = new Set<string>();
   readonly #changed = new Set<string>();
   /** What a file was like when somebody was last told of it. */
   readonly #signatures = new Map<string, string>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #isReady = false;
   #isSettling = false;
   #isClosed = false;
 
   constructor(options: RolloutWatchOptions) {
     this.#options = options;
-    this.#watcher = watch([], {
-      ignoreInitial: true,
-      ignored: (path, stats) => this.#isIgnored(path, stats),
+    const { sessionsFolder, onError } = options;
+    this.#days = watch([], { depth: dayDepth - 1, ignored: (_path, stats) => stats?.isFile() === true });
+    this.#days.on('addDir', (path) => {
+      if (relative(sessionsFolder, path).split(sep).length === dayDepth) this.#openDay(path);
     });
-    this.ready = new Promise((resolve) => this.#watcher.once('ready', resolve));
-    this.#watcher.on('add', (path) => this.#tell(path));
-    this.#watcher.on('change', (path) => this.#tell(path));
-    this.#watcher.on('error', options.onError);
-    this.#watcher.add(nearestExisting(options.sessionsFolder));
+    this.#missing = watch([], { ignored: (path, stats) => stats?.isFile() === true || !this.#isAwaited(path) });
+    this.#missing.on('addDir', (path) => this.#appeared(path));
+    for (const watcher of [this.#days, this.#missing]) watcher.on('error', onError);
+    const isThere = existsSync(sessionsFolder);
+    this.ready = new Promise<void>((resolve) => (isThere ? this.#days : this.#missing).once('ready', resolve)).then(
+      () => {
+        this.#isReady = true;
+      },
+    );
+    if (isThere) this.#days.add(sessionsFolder);
+    else this.#missing.add(nearestExisting(sessionsFolder));
     this.#poll();
   }
 
@@ -74,30 +86,60 @@ class ChokidarRolloutWatch implements RolloutWatch {
       this.#signatures.delete(path);
     }
     const added = [...wanted].filter((path) => !this.#known.has(path));
+    if (added.length === 0) return;
     for (const path of added) {
       this.#known.add(path);
       if (!existsSync(path)) this.#signatures.set(path, absent);
     }
-    if (added.length === 0) return;
-    // What appears while chokidar still scans, it takes for old.
+    for (const folder of new Set(added.map((path) => dirname(path)))) this.#openOrAwait(folder);
+    // What was written while its folder was being opened.
     for (const delay of [0, 60, 500]) this.#after(delay, () => this.#look(added));
-    this.#watcher.add([...new Set(added.map(nearestExisting))]);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    await this.#watcher.close();
+    for (const folder of this.#folders.values()) folder.close();
+    this.#folders.clear();
+    await Promise.all([this.#days.close(), this.#missing.close()]);
   }
 
-  #isIgnored(path: string, stats: Stats | undefined): boolean {
-    const { sessionsFolder } = this.#options;
-    if (this.#known.has(path)) return false;
-    const isBelow = path === sessionsFolder || path.startsWith(sessionsFolder + sep);
-    if (stats?.isFile()) return !isBelow || !isRecentRollout(path, stats);
-    // Folders: of all others only those on the way to something that is watched.
-    return !isBelow && ![sessionsFolder, ...this.#known].some((target) => target.startsWith(path + sep));
+  /** On the way to a folder that is waited for. */
+  #isAwaited(path: string): boolean {
+    const targets = [this.#options.sessionsFolder, ...[...this.#known].map((known) => dirname(known))];
+    return targets.some((target) => target === path || target.startsWith(path === sep ? path : path + sep));
+  }
+
+  #appeared(path: string): void {
+    if (path === this.#options.sessionsFolder) this.#days.add(path);
+    if ([...this.#known].some((known) => dirname(known) === path)) this.#open(path);
+  }
+
+  #openOrAwait(folder: string): void {
+    if (existsSync(folder)) this.#open(folder);
+    else this.#missing.add(nearestExisting(folder));
+  }
+
+  #openDay(folder: string): void {
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found === undefined || Date.now() - found.mtimeMs > recentMilliseconds || this.#folders.has(folder)) return;
+    this.#open(folder);
+    // A day that begins now has its first file already.
+    if (this.#isReady) for (const path of rolloutsIn(folder)) this.#tell(path);
+  }
+
+  #open(folder: string): void {
+    if (this.#isClosed || this.#folders.has(folder)) return;
+    const opened = watchFolder(folder, {
+      onChanged: (name) => {
+        const path = join(folder, name);
+        if (this.#known.has(path) || isOfSessions(this.#options.sessionsFolder, path)) this.#tell(path);
+      },
+      onGone: () => this.#folders.delete(folder),
+    });
+    if (opened !== null) this.#folders.set(folder, opened);
+    void this.#look([...this.#known].filter((path) => dirname(path) === folder)).catch(this.#options.onError);
   }
 
   #tell(path: string): void {
@@ -108,15 +150,12 @@ class ChokidarRolloutWatch implements RolloutWatch {
       this.#isSettling = false;
       const paths = new Set(this.#changed);
       this.#changed.clear();
-      // Noted before anybody reads: what is written from now on will look different.
-      for (const changed of paths) this.#signatures.set(changed, await signatureOf(changed));
       if (this.#isClosed) return;
       this.#options.onChanged(paths);
-      for (const delay of laterLooks) this.#after(delay, () => this.#look(paths));
     });
   }
 
-  /** Tells of files that are not what they were when they were last told of. */
+  /** Tells of files that are not what they were when they were last looked at. */
   async #look(paths: Iterable<string>): Promise<void> {
     for (const path of paths) {
       const signature = await signatureOf(path);
@@ -128,6 +167,9 @@ class ChokidarRolloutWatch implements RolloutWatch {
 
   #poll(): void {
     this.#after(this.#options.pollMilliseconds ?? 5000, async () => {
+      for (const folder of new Set([...this.#known].map((path) => dirname(path)))) {
+        if (!this.#folders.has(folder) && existsSync(folder)) this.#open(folder);
+      }
       await this.#look(this.#known);
       this.#poll();
     });
@@ -143,11 +185,49 @@ class ChokidarRolloutWatch implements RolloutWatch {
   }
 }
 
-function isRecentRollout(path: string, stats: Stats): boolean {
-  return parseRolloutFileName(basename(path)) !== null && Date.now() - stats.mtimeMs < recentMilliseconds;
+interface FolderWatch {
+  close(): void;
 }
 
-/** chokidar does not wait for what does not exist; a folder above it sees it appear. */
+/** Null when there are no watches left, or the folder is gone: the slow poll is behind it. */
+function watchFolder(
+  folder: string,
+  { onChanged, onGone }: { onChanged(name: string): void; onGone(): void },
+): FolderWatch | null {
+  try {
+    const watcher = watchFiles(folder, { persistent: false }, (_event, name) => {
+      if (name === null) return;
+      // That the folder itself was removed is told under its own name.
+      if (name === basename(folder) && !existsSync(folder)) {
+        watcher.close();
+        onGone();
+      } else onChanged(name);
+    });
+    watcher.on('error', () => {
+      watcher.close();
+      onGone();
+    });
+    return watcher;
+  } catch {
+    return null;
+  }
+}
+
+function isOfSessions(sessionsFolder: string, path: string): boolean {
+  return path.startsWith(sessionsFolder + sep) && parseRolloutFileName(basename(path)) !== null;
+}
+
+function rolloutsIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => parseRolloutFileName(name) !== null)
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** A folder above one that does not exist sees it appear. */
 function nearestExisting(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
 }

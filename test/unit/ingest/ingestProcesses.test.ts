@@ -68,7 +68,7 @@ describe('ingest by several processes', () => {
     appendFileSync(fixture.rollout, event('agent_message', { message: 'written since' }));
     const { new_offset: offset } = await ingestSession({ ledger, clock }, session, { quiet: true });
     const cursor = await locateCursor(ledger, session, source);
-    await source.close();
+    source.close();
     assert.equal(cursor?.offset, offset);
   });
 
