@@ -63,6 +63,7 @@ describe('what a real Codex asks', function () {
       CODEX_THREAD_ID: undefined,
       CODEX_CI: undefined,
       CONVEYOR_TMUX_SOCKET: real.server.socket,
+      XDG_DATA_HOME: join(real.stateRoot, 'data'),
     };
     context = new HostedContext({ surface: 'cli', cwd: real.workspace, variables, stateRoot: real.stateRoot });
   });
@@ -241,11 +242,10 @@ describe('what a real Codex asks', function () {
     const session = await start('agent-asked');
     const { ledger, clock } = context;
     ledger.write(() => {
-      const task = insertTask(ledger, { name: 'job-2', goal: 'ask', summary: null }, clock.now());
-      const boss = requireSession(ledger, 'manager');
+      insertTask(ledger, { name: 'job-2', goal: 'ask', summary: null }, clock.now());
       endBindings(ledger, requireTask(ledger, 'job').id, clock.now());
-      insertBinding(ledger, task, requireSession(ledger, 'agent-asked'), boss, clock.now());
     });
+    await runOperation(bind, context, { task: 'job-2', worker: 'agent-asked', manager: 'manager' });
     await real.deliver(session, `touch ${probe('by-agent')}`);
     await until('it asks', async () => (await real.screen(session)).includes('Would you like to run'));
     const config = join(real.server.folder, 'config');
