@@ -39,10 +39,16 @@ const taskDeliveries = query(
     command_type: z.string(),
     state: z.string(),
     reason: z.nullable(z.string()),
+    rung: z.nullable(z.string()),
     queued_at: z.string(),
+    claimed_at: z.nullable(z.string()),
+    typed_at: z.nullable(z.string()),
+    submitted_at: z.nullable(z.string()),
+    seen_at: z.nullable(z.string()),
+    answered_at: z.nullable(z.string()),
     updated_at: z.string(),
   }),
-  `SELECT c.id AS command_id, c.type AS command_type,
+  `SELECT c.id AS command_id, c.type AS command_type, d.rung, d.claimed_at, d.typed_at, d.submitted_at, d.seen_at, d.answered_at,
      CASE WHEN d.state IS NOT NULL THEN d.state WHEN c.state = 'pending' THEN 'queued' WHEN c.state = 'attempted' THEN 'claimed'
        WHEN n.delivery_mode = 'pull_required' AND n.consumed_at IS NULL AND c.state = 'succeeded' THEN 'in_mailbox'
        WHEN c.state = 'succeeded' THEN 'submitted' ELSE 'undelivered' END AS state,

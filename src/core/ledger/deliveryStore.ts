@@ -60,6 +60,31 @@ export function findDelivery(ledger: Connection, item: DeliveryItem): Delivery |
     : ofNotification.first(ledger, [item.notificationId]);
 }
 
+/** How far a message got, for whoever waits for it: wire names. */
+export interface DeliveryView {
+  readonly state: DeliveryState;
+  readonly rung: string | null;
+  readonly reason: string | null;
+  readonly queued_at: string;
+  readonly claimed_at: string | null;
+  readonly typed_at: string | null;
+  readonly submitted_at: string | null;
+  readonly seen_at: string | null;
+  readonly answered_at: string | null;
+}
+
+/** The delivery of a notification, its own or its command's; null when nothing was ever typed or sent for it. */
+export function viewDeliveryOf(
+  ledger: Connection,
+  { id, command_id: commandId }: { readonly id: number; readonly command_id: string | null },
+): DeliveryView | null {
+  const own = findDelivery(ledger, { notificationId: id });
+  const delivery = own ?? (commandId === null ? null : findDelivery(ledger, { commandId }));
+  if (delivery === null) return null;
+  const { state, rung, reason, queued_at, claimed_at, typed_at, submitted_at, seen_at, answered_at } = delivery;
+  return { state, rung, reason, queued_at, claimed_at, typed_at, submitted_at, seen_at, answered_at };
+}
+
 /** What Codex took and has not answered yet; the newest ones. */
 export function listUnanswered(ledger: Connection): Delivery[] {
   return unanswered.all(ledger);

@@ -2,6 +2,8 @@ import * as z from 'zod/mini';
 import { type InboxReading, readInbox, settleReading } from '../dispatch/inbox.ts';
 import { noBinding, refuse } from '../domain/errors.ts';
 import { findSessionBinding } from '../ledger/bindingStore.ts';
+import type { Connection } from '../ledger/connection.ts';
+import { type DeliveryView, viewDeliveryOf } from '../ledger/deliveryStore.ts';
 import type { Mailbox } from '../ledger/inboxStore.ts';
 import type { Notification } from '../ledger/notificationStore.ts';
 import { requireSession, type Session } from '../ledger/sessionStore.ts';
@@ -20,11 +22,14 @@ const common = {
 };
 type CommonInput = InputOf<typeof common>;
 
+/** A message, and how far it got on its way into the session's pane; null when it was only ever to be read here. */
+type InboxItem = Notification & { readonly delivery: DeliveryView | null };
+
 interface InboxOutput {
   readonly session: Pick<Session, 'id' | 'name' | 'role'>;
   readonly task?: { readonly id: string; readonly name: string };
-  readonly consumed: Notification | null;
-  readonly items: readonly Notification[];
+  readonly consumed: InboxItem | null;
+  readonly items: readonly InboxItem[];
   readonly wait: {
     readonly enabled: boolean;
     readonly elapsed_seconds: number;
@@ -36,7 +41,7 @@ interface InboxOutput {
 }
 
 const notification = () =>
-  z.custom<Notification>((value) => typeof value === 'object' && value !== null && 'dedupe_key' in value);
+  z.custom<InboxItem>((value) => typeof value === 'object' && value !== null && 'dedupe_key' in value);
 const output = (): z.ZodMiniType<InboxOutput> =>
   z.object({
     session: z.object({ id: z.string(), name: z.string(), role: z.enum(['worker', 'manager']) }),
@@ -124,10 +129,14 @@ async function read(
   return {
     session: { id: session.id, name: session.name, role: session.role },
     ...about,
-    consumed: reading.consumed,
-    items: reading.items,
+    consumed: reading.consumed === null ? null : withDelivery(ledger, reading.consumed),
+    items: reading.items.map((item) => withDelivery(ledger, item)),
     wait: waitKeys(input, reading),
   };
+}
+
+function withDelivery(ledger: Connection, item: Notification): InboxItem {
+  return { ...item, delivery: viewDeliveryOf(ledger, item) };
 }
 
 function checkWait({ timeout, interval }: CommonInput): void {
@@ -159,9 +168,16 @@ function text({ session, task, consumed, items, wait }: InboxOutput): string {
   for (const item of items) {
     const { id, signal_type: signal, delivery_mode: mode, correlation_id: correlation } = item;
     lines.push(`#${id} ${signal} ${mode} ${route(item)} delivered ${item.delivered_at ?? '-'} (${correlation})`);
+    if (item.delivery !== null) lines.push(`  ${deliveryLine(item.delivery)}`);
     lines.push(...body(item));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function deliveryLine({ state, rung, reason, seen_at: seen }: DeliveryView): string {
+  return [`delivery: ${state}`, rung === null ? '' : `by ${rung}`, seen === null ? '' : `seen ${seen}`, reason ?? '']
+    .filter(Boolean)
+    .join(', ');
 }
 
 function route({ source_session_name: source, target_session_name: target }: Notification): string {
