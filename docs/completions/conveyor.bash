@@ -587,7 +587,7 @@ _conveyor() {
       esac
       ;;
     session-nudge)
-      flags='--dry-run --path --help'
+      flags='--anyway --dry-run --path --help'
       valued=' --path '
       places=(sessions nothing)
       case $prev in

@@ -596,6 +596,7 @@ for program in conveyor workerctl
     complete -c $program -n '__conveyor_at session-interrupt' -l help -d 'explain this verb'
     complete -c $program -n '__conveyor_at session-interrupt 0' -a '(__conveyor_sessions)'
     complete -c $program -n __conveyor_needs_verb -a session-nudge -d 'Say something to a session in its terminal.'
+    complete -c $program -n '__conveyor_at session-nudge' -l anyway -d 'send it although the screen is not recognised: you have looked at it, and it reads messages'
     complete -c $program -n '__conveyor_at session-nudge' -l dry-run -d 'say what would be done, and do nothing'
     complete -c $program -n '__conveyor_at session-nudge' -l path -r -F -d 'another ledger file'
     complete -c $program -n '__conveyor_at session-nudge' -l help -d 'explain this verb'

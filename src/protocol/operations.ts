@@ -22,7 +22,8 @@ export const panelOperations = {
   tasks: z.object({ create: text, goal: text }),
   bind: z.object({ task: text, worker: text, manager: text }),
   cycle: z.object({ task: text }),
-  'session-nudge': z.object({ name: text, text }),
+  /** `anyway`: the person has looked at a screen that is not recognised, and wants it sent. */
+  'session-nudge': z.object({ name: text, text, anyway: z.optional(z.boolean()) }),
   'session-interrupt': z.object({ name: text, followup: optionalText }),
   /** `expect`: the fingerprint of the question that the person has read. */
   approve: z.object({ name: text, option: z.int(), expect: text }),
@@ -68,6 +69,8 @@ export const operationFailure = z.object({
     code: text,
     message: text,
     remedy: z.nullable(text),
+    /** What stood in the way of a message, in a closed word. */
+    reason: z.optional(text),
     /** What the person may choose from, where that is why it was refused. */
     choices: z.optional(z.array(threadChoice)),
   }),

@@ -237,7 +237,11 @@ export class PanelEngine implements EngineRpc {
   #refusal(name: string, error: unknown) {
     if (error instanceof ConveyorError) {
       const choices = z.array(threadChoice).safeParse(error.facts.candidates);
-      const offered = choices.success ? { choices: choices.data } : {};
+      const { reason } = error.facts;
+      const offered = {
+        ...(choices.success ? { choices: choices.data } : {}),
+        ...(typeof reason === 'string' ? { reason } : {}),
+      };
       return { code: error.code, message: error.message, remedy: null, ...offered };
     }
     this.#events.log('error', `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

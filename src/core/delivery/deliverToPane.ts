@@ -37,6 +37,8 @@ export interface DeliveryRequest {
   readonly text: OutgoingText;
   /** `send` (default) lets Codex take the text into the running turn; `defer` waits for its end. */
   readonly whenBusy?: 'send' | 'defer';
+  /** The person's own word that an unknown screen reads messages: then the text must be seen on it before the one Enter. */
+  readonly acceptsUnknownScreen?: boolean;
   /** Called once, after all checks and right before the first key. False: nothing happens, deferred `fence_lost`. */
   readonly beforeFirstKey?: () => boolean | Promise<boolean>;
   /** Called right before each Enter. False: the text is left in the composer, undelivered `fence_lost`. */
@@ -173,6 +175,8 @@ class Attempt {
       }
       await this.#ports.input.pressKey(this.#paneId, 'Enter');
       this.#stages = { ...this.#stages, submittedAt: this.#stages.submittedAt ?? this.#ports.clock.now() };
+      // Nobody knows whether it stands there still or was taken and is shown: only the rollout does.
+      if (this.#verdict.isUnknown === true) return null;
       const left = await this.#until(
         this.#limits.enterMilliseconds,
         (screen) => this.#whereIs(text, screen) !== 'in_composer',
@@ -209,6 +213,9 @@ class Attempt {
   /** `hidden`: a dialog or something else has taken the composer's place, and it can't be said. */
   #whereIs(text: string, screen: PaneSnapshot): 'in_composer' | 'let_go' | 'hidden' {
     const composer = readComposer(screen, this.#verdict.reads);
+    if (composer.kind === 'none' && this.#verdict.isUnknown === true) {
+      return isOnScreen(visibleRows(screen, Number.MAX_SAFE_INTEGER), text) ? 'in_composer' : 'hidden';
+    }
     if (composer.kind === 'none') return 'hidden';
     return showsText(composer, text) ? 'in_composer' : 'let_go';
   }
@@ -230,6 +237,12 @@ class Attempt {
       await clock.sleep(POLL_MILLISECONDS);
     }
   }
+}
+
+/** The end of the text, wherever it stands and however it is wrapped. */
+function isOnScreen(rows: readonly string[], text: string): boolean {
+  const squeeze = (some: string) => some.replaceAll(/\s+/gu, '');
+  return squeeze(rows.join('')).includes(squeeze(text).slice(-200));
 }
 
 /** Codex has taken the text and shows it to the model when the turn that runs, or its question, lets it. */

@@ -14,6 +14,8 @@ export type PaneVerdict =
       /** The very text stands in the composer already, left by an attempt that was cut off: only Enter is missing. */
       readonly holdsText: boolean;
       readonly reads: ComposerStyle;
+      /** No composer is recognised, and the person wants it sent all the same. */
+      readonly isUnknown?: boolean;
       readonly codexPid: number;
     }
   | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly screen: readonly string[] };
@@ -21,6 +23,8 @@ export type PaneVerdict =
 export interface PreflightQuestion {
   readonly text: OutgoingText;
   readonly whenBusy?: 'send' | 'defer';
+  /** The person has looked at the screen, and takes it for one that reads messages. Never a recognised question. */
+  readonly acceptsUnknownScreen?: boolean;
 }
 
 /** May this text be typed into this pane now? Decides from one snapshot and the process tree; changes nothing. */
@@ -43,6 +47,9 @@ export function checkPane(snapshot: PaneSnapshot, host: HostFacts, question: Pre
   if (obstacle !== null) return deferred(obstacle);
   const reads = process.isNative ? 'pastes' : 'lines';
   const composer = readComposer(snapshot, reads);
+  if (composer.kind === 'none' && composer.because !== 'menu' && question.acceptsUnknownScreen === true) {
+    return { kind: 'clear', holdsText: false, reads, isUnknown: true, codexPid: process.pid };
+  }
   if (composer.kind === 'none') return deferred(composer.because === 'menu' ? 'dialog_open' : 'unknown_screen');
   if (isBusyScreen(screen) && question.whenBusy === 'defer') return deferred('busy');
   const clear = { kind: 'clear', reads, codexPid: process.pid } as const;

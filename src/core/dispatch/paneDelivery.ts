@@ -23,6 +23,8 @@ export interface LocatedPane {
 export interface PaneSend {
   readonly text: OutgoingText;
   readonly whenBusy: 'send' | 'defer';
+  /** The person's own word about a screen that is not recognised. */
+  readonly acceptsUnknownScreen?: boolean;
   /** Asked once, right before the first key; by which rung it goes (tmux when left out). */
   readonly beforeFirstKey: (rung?: DeliveryRung) => boolean | Promise<boolean>;
   /** Asked right before each Enter. */

@@ -30,6 +30,7 @@ export interface PushRequest {
   readonly target: Session;
   readonly message: string;
   readonly permitted?: readonly PermittedCommand[];
+  readonly acceptsUnknownScreen?: boolean;
   readonly hold: Hold;
   /** Commits that the side effect is about to happen, in the transaction that it is called in; false: claim lost. */
   readonly begin: () => boolean;
@@ -75,6 +76,7 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
     const result = await panes.deliver(target, {
       text,
       whenBusy: 'send',
+      acceptsUnknownScreen: request.acceptsUnknownScreen === true,
       beforeFirstKey: async (rung = 'tmux') => {
         // The server said no, and the pane comes next: begun is begun.
         hasBegun = announce(deps, request, watermark, rung, hasBegun);

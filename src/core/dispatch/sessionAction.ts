@@ -23,7 +23,13 @@ import { recordAction } from './recordAction.ts';
 
 /** What a person, or a session in a sandbox, wants done to the pane of one session. */
 export type SessionAction =
-  | { readonly type: 'session_nudge'; readonly session: Session; readonly text: string }
+  | {
+      readonly type: 'session_nudge';
+      readonly session: Session;
+      readonly text: string;
+      /** The person's own word that an unknown screen reads messages. Never out of a row. */
+      readonly acceptsUnknownScreen?: boolean;
+    }
   | {
       readonly type: 'session_interrupt';
       readonly session: Session;
@@ -210,6 +216,7 @@ async function carryOut(
     correlationId: claimed.correlationId,
     target: action.session,
     message: action.text,
+    acceptsUnknownScreen: action.acceptsUnknownScreen === true,
     hold: claimed.hold,
     begin: () => beginSideEffect(deps, claimed),
     patienceMilliseconds,

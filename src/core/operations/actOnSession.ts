@@ -57,7 +57,7 @@ const inlineOptions: PassOptions = {
 
 /** Nobody leads, so this process does what a leader would do with that row, and grants what the user file grants. */
 async function actAsDispatcher(context: OperationContext, action: SessionAction): Promise<Done> {
-  const deps = dispatchDependenciesOf(context, 'person');
+  const deps = dispatchDependenciesOf(context, 'others');
   const { id } = context.ledger.write(() => queueAction(deps, action));
   await dispatchAction(deps, id, inlineOptions);
   return settled(context, id) ?? stillQueued(context, id);

@@ -11,6 +11,7 @@ import { flag, optionalText, positional } from './argument.ts';
 import { defineOperation } from './operation.ts';
 import { isSandboxed } from './sandbox.ts';
 
+const anyway = flag('send it although the screen is not recognised: you have looked at it, and it reads messages');
 const dryRun = flag('say what would be done, and do nothing');
 
 /** Says something to a session in its terminal. */
@@ -18,7 +19,7 @@ export const sessionNudge = defineOperation({
   name: 'session-nudge',
   summary: 'Say something to a session in its terminal.',
   effect: 'acts',
-  inputs: { name: positional('name of the session', 'NAME'), text: positional('what to say', 'TEXT'), dryRun },
+  inputs: { name: positional('name of the session', 'NAME'), text: positional('what to say', 'TEXT'), anyway, dryRun },
   output: () =>
     z.looseObject({
       dry_run: z.boolean(),
@@ -31,7 +32,11 @@ export const sessionNudge = defineOperation({
     }),
   run: async (context, input) => {
     const session = requireSession(context.ledger, input.name);
-    const action: SessionAction = { type: 'session_nudge', session, text: input.text };
+    if (input.anyway && (isSandboxed(context) || context.variables.CODEX_THREAD_ID !== undefined)) {
+      throw refuse('permission_denied', 'only the person may send to a screen that is not recognised');
+    }
+    const { anyway: acceptsUnknownScreen, text } = input;
+    const action: SessionAction = { type: 'session_nudge', session, text, acceptsUnknownScreen };
     const check = () => prepareText(input.text);
     const done = await actOnSession(context, action, { isDryRun: input.dryRun, check });
     return {

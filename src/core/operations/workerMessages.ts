@@ -28,7 +28,7 @@ export const nudge = defineOperation({
   run: async (context, { name, text }) => {
     const target = requireTarget(context, name);
     if (target.session === null) await sayToWorker(context, target, text);
-    else await sessionNudge.run(context, { name, text, dryRun: false });
+    else await sessionNudge.run(context, { name, text, anyway: false, dryRun: false });
     target.folder?.appendEvent('nudge', { message: text }, context.clock.now());
     return { name, kind: target.session === null ? ('worker' as const) : ('session' as const) };
   },

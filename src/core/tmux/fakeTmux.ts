@@ -77,6 +77,7 @@ export class FakeTmux implements Tmux, PaneInput {
   paste(paneId: string, text: string): Promise<void> {
     this.presses.push({ paneId, text });
     this.pane(paneId).draft += text;
+    this.pane(paneId).onPaste(text);
     return Promise.resolve();
   }
 
@@ -106,6 +107,8 @@ export class FakePane {
   readonly submitted: string[] = [];
   /** Called with each message that Enter sends: to write a rollout, or to change the screen. */
   onSubmit: (text: string) => void = () => {};
+  /** Called with what is pasted: to draw it where no composer is drawn. */
+  onPaste: (text: string) => void = () => {};
   #facts: Partial<Pane>;
   #screen: string | null = null;
 

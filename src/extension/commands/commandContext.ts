@@ -33,9 +33,10 @@ export async function run<Name extends PanelOperation>(
 ): Promise<unknown> {
   const result = await engineOf(context, folder).runOperation(name, input);
   if (result.ok) return result.output;
-  const { code, message, remedy, choices = [] } = result.error;
+  const { code, message, remedy, choices = [], reason = null } = result.error;
   const refusal = new Refusal(code, message, remedy);
   refusal.choices = choices;
+  refusal.reason = reason;
   throw refusal;
 }
 

@@ -17,6 +17,8 @@ export class Refusal extends Error {
   readonly waysOut: readonly WayOut[];
   /** What the person may choose from, where that is why it was refused. */
   choices: readonly ThreadChoice[] = [];
+  /** What stood in the way of a message, in a closed word. */
+  reason: string | null = null;
 
   constructor(code: string, message: string, remedy: string | null = null, waysOut: readonly WayOut[] = []) {
     super(message);

@@ -1,5 +1,6 @@
 import type { SessionCandidate } from '../../protocol/engine.ts';
 import type { ThreadChoice } from '../../protocol/operations.ts';
+import type { SessionView } from '../../protocol/snapshot.ts';
 import type { PanelModel } from '../model.ts';
 import type { CommandArgument } from './arguments.ts';
 import { type CommandContext, type CommandHandler, engineOf, run } from './commandContext.ts';
@@ -100,7 +101,28 @@ async function pickCandidate(
 async function nudge(context: CommandContext, argument: CommandArgument): Promise<unknown> {
   const { folder, item } = await pickSession(context.model, argument, 'Nudge which session?');
   const text = argument.text ?? (await askNudge(context.model, item.name));
-  return run(context, folder.path, 'session-nudge', { name: item.name, text });
+  try {
+    return await run(context, folder.path, 'session-nudge', { name: item.name, text });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason !== 'unknown_screen') throw error;
+    if (!(await wantsItSent(context, folder.path, item))) throw error;
+    return run(context, folder.path, 'session-nudge', { name: item.name, text, anyway: true });
+  }
+}
+
+/** Tomorrow's Codex may look like nothing we know: the person can look, and say that it reads messages. */
+async function wantsItSent(context: CommandContext, folder: string, { name }: SessionView): Promise<boolean> {
+  const choices = [
+    { label: '$(close) Do not send', description: 'nothing was typed', answer: 'no' },
+    { label: '$(terminal) Look at its terminal first', description: 'nothing is sent', answer: 'look' },
+    { label: '$(send) Send anyway', description: 'I see its screen: it reads messages', answer: 'send' },
+  ] as const;
+  const { answer } = await pick(choices, `The screen of ${name} is not recognised. Send all the same?`);
+  if (answer === 'look') {
+    const place = await pickSession(context.model, { folder, session: name }, '');
+    context.terminals.open(place.folder, place.item);
+  }
+  return answer === 'send';
 }
 
 function askNudge(model: PanelModel, session: string): Promise<string> {

@@ -130,6 +130,33 @@ describe('delivery, step by step', () => {
     assert.deepEqual(tmux.presses, []);
   });
 
+  it('goes to an unknown screen on the word of the person, with one Enter, once the text is seen on it', async () => {
+    const { deliver, pane, tmux } = setUp();
+    const draw = (draft: string) => {
+      pane.show(`tomorrow's Codex\n> ${draft}`);
+      pane.set({ isCursorVisible: true, cursorRow: 1 });
+    };
+    draw('');
+    pane.onPaste = (text) => draw(text);
+    const sent = await deliver({ acceptsUnknownScreen: true, proof: () => tmux.presses.length === 2 });
+    assert.equal(reasonOf(sent), 'delivered');
+    assert.equal(tmux.presses.filter((press) => 'key' in press).length, 1);
+
+    draw('');
+    pane.onPaste = () => {};
+    const swallowed = await deliver({ acceptsUnknownScreen: true, proof: () => false });
+    assert.equal(reasonOf(swallowed), 'text_not_in_composer');
+    assert.equal(tmux.presses.filter((press) => 'key' in press).length, 1, 'no Enter where the text is not seen');
+
+    draw('');
+    pane.onPaste = (text) => draw(text);
+    assert.equal(reasonOf(await deliver({ acceptsUnknownScreen: true, proof: () => false })), 'screen_changed');
+    assert.equal(tmux.presses.filter((press) => 'key' in press).length, 2, 'and never a second one');
+
+    pane.show(APPROVAL.join('\n'));
+    assert.equal(reasonOf(await deliver({ acceptsUnknownScreen: true })), 'dialog_open');
+  });
+
   it('OD-37: counts neither the shared server nor a dead process as Codex', async () => {
     const { deliver, host } = setUp();
     host.processes.set(100, { commandLine: ['-bash'] });
