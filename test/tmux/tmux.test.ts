@@ -91,7 +91,12 @@ describe('tmux', () => {
       await until('its last words are there', async () =>
         (await tmux.capture(paneId, { historyLines: 20 })).includes('last words'),
       );
-      statuses.push((await tmux.snapshot(paneId)).pane.exitStatus);
+      let status: number | null = null;
+      for (let look = 0; look < 20 && status === null; look += 1) {
+        status = (await tmux.snapshot(paneId)).pane.exitStatus;
+        if (status === null) await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      statuses.push(status);
     }
     // tmux 3.3a loses one in fifteen for good: `pane_dead` without `pane_dead_status`.
     assert.ok(statuses.includes(3) && statuses.every((status) => status === 3 || status === null), String(statuses));
