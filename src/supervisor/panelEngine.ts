@@ -48,6 +48,7 @@ export class PanelEngine implements EngineRpc {
   readonly #told = new Set<string>();
   readonly #troubles = new Map<string, Problem>();
   #shimFolder: string | null = null;
+  readonly #repeated = new Map<string, { readonly since: number; count: number }>();
   #engine: Engine | null = null;
   #reader: PanelReader | null = null;
   #version = 0;
@@ -159,7 +160,7 @@ export class PanelEngine implements EngineRpc {
         leaseSeconds: 60,
         permissions: new Set(this.#start.permissions),
         onChanged: () => this.#changed(),
-        onError: (error) => this.#events.log('error', messageOf(error)),
+        onError: (error) => this.#logOnce(messageOf(error)),
         onLedgerGone: () => (this.#leaving ??= this.#leaveLedger()),
         onTrouble: (session, error) => this.#events.log('warn', `${session.name}: ${error.message}`),
         ...(this.#checkpoint === undefined ? {} : { checkpoint: this.#checkpoint }),
@@ -174,6 +175,19 @@ export class PanelEngine implements EngineRpc {
       this.#events.log('error', messageOf(error));
     }
     this.#changed();
+  }
+
+  /** What repeats each second is one line a minute, with how often it came. */
+  #logOnce(message: string): void {
+    const now = this.#context.clock.monotonic();
+    const known = this.#repeated.get(message);
+    if (known !== undefined && now - known.since < 60_000) {
+      known.count += 1;
+      return;
+    }
+    this.#repeated.set(message, { since: now, count: 0 });
+    const more = known === undefined || known.count === 0 ? '' : ` (${known.count} times more since)`;
+    this.#events.log('error', `${message}${more}`);
   }
 
   #writeShim(): void {

@@ -29,7 +29,8 @@ describe('hooks of a real Codex', function () {
       variables: {
         ...process.env,
         ...real.codex.environment,
-        XDG_DATA_HOME: join(root, 'data'),
+        // As on macOS, where it is below "Application Support".
+        XDG_DATA_HOME: join(root, 'data with space'),
         WORKERCTL_STATE_ROOT: real.stateRoot,
         PATH: `${dirname(CODEX)}:${process.env.PATH}`,
       },

@@ -35,7 +35,10 @@ export function addHooks(before: string | null, command: string, events: readonl
 
 /** Null when nothing else is in it: the file was ours alone. */
 export function removeHooks(before: string, command: string): string | null {
-  const content = withoutCommand(readHooks(before), command);
+  const all = readHooks(before);
+  const content = withoutCommand(all, command);
+  // Nothing of ours is in it: not a byte is touched.
+  if (JSON.stringify(content) === JSON.stringify(all)) return before;
   const { hooks = {}, ...rest } = content;
   if (Object.keys(hooks).length === 0 && Object.keys(rest).length === 0) return null;
   return print(content);
@@ -55,7 +58,7 @@ function withoutCommand(content: HooksFile, command: string): HooksFile {
     const kept = groups
       .map((one) => ({ ...one, hooks: one.hooks.filter((known) => known.command !== command) }))
       .filter((one, index) => one.hooks.length > 0 || groups[index]?.hooks.length === 0);
-    return kept.length === 0 ? [] : [[event, kept] as const];
+    return kept.length === 0 && groups.length > 0 ? [] : [[event, kept] as const];
   });
   return { ...content, ...(content.hooks === undefined ? {} : { hooks: Object.fromEntries(hooks) }) };
 }

@@ -125,6 +125,8 @@ function asking(evidence: AttentionEvidence, screen: Claim | null, signal: Claim
     return { ...screen, at: since ?? screen.at };
   }
   if (signal === null || !isQuestion(signal)) return null;
+  // A turn that has ended since asks nothing any more.
+  if (turn.phase === 'ended' && !isAfterTurn(evidence, signal.at, 0)) return null;
   const answered = isLater(millis(evidence.turn.lastEventAt), signal.at, DRAWING_MILLISECONDS);
   const vanished = screen !== null && isLater(screen.at, signal.at, DRAWING_MILLISECONDS);
   return answered || vanished ? null : signal;
@@ -227,7 +229,8 @@ function endedClaim(evidence: AttentionEvidence, turn: Phase<'ended'>): Claim {
     case 'error':
       return failedClaim(evidence, turn.error?.kind ?? 'other', at);
     case 'completed': {
-      const isRead = evidence.readAt !== null && at !== null && evidence.readAt >= at;
+      const isRead =
+        evidence.readAt !== null && at !== null && evidence.readAt >= at && evidence.readAt <= evidence.now + 60_000;
       return { ...claim, state: 'turn_ended', detail: isRead ? 'read' : 'unread', says: 'the turn has ended' };
     }
     default:
@@ -286,8 +289,10 @@ const approvals: Readonly<Record<string, 'command' | 'patch' | 'permission' | un
   approval_permission: 'permission',
 };
 
-function signalClaim({ signals }: AttentionEvidence): Claim | null {
-  const newest = signals.reduce<SignalEvidence | null>(
+function signalClaim({ signals, now }: AttentionEvidence): Claim | null {
+  // A report of a time to come is one of before the clock was set back.
+  const known = signals.filter(({ at }) => at <= now + DRAWING_MILLISECONDS);
+  const newest = known.reduce<SignalEvidence | null>(
     (best, one) => (best === null || one.at >= best.at ? one : best),
     null,
   );

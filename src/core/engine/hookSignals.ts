@@ -47,8 +47,8 @@ function takeReports({ ledger, folder }: HookSignalOptions): boolean {
     .toSorted()) {
     const file = join(folder, name);
     const found = statSync(file, { throwIfNoEntry: false });
-    if (found === undefined) continue; // another engine took it
-    const report = found.isFile() && found.size <= mostBytes ? readHookReport(readFileSync(file, 'utf8')) : null;
+    if (found === undefined || !found.isFile()) continue; // another engine took it, or it is none
+    const report = found.size <= mostBytes ? readHookReport(readOrEmpty(file)) : null;
     const session = report === null ? null : findSessionOfThread(ledger, report.threadId);
     if (report !== null && session !== null) {
       const signal = { source: 'hook', kind: report.kind, at: Math.round(found.mtimeMs) } as const;
@@ -57,4 +57,13 @@ function takeReports({ ledger, folder }: HookSignalOptions): boolean {
     rmSync(file, { force: true });
   }
   return isNews;
+}
+
+/** One that can't be read says nothing, and must not keep the others from being taken in. */
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

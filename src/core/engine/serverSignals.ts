@@ -63,11 +63,16 @@ class ServerLink {
       return;
     }
     this.#server = server;
-    // What they are at by now: changes are told from here on.
-    const loaded = new Set(await server.loadedThreads());
-    for (const { codex_session_id: threadId } of listWatchedSessions(ledger)) {
-      const thread = threadId !== null && loaded.has(threadId) ? await server.readThread(threadId) : null;
-      if (thread?.status.kind === 'active') this.#heard(thread.threadId, thread.status);
+    try {
+      // What they are at by now, at rest too: changes are told from here on.
+      const loaded = new Set(await server.loadedThreads());
+      for (const { codex_session_id: threadId } of listWatchedSessions(ledger)) {
+        const thread = threadId !== null && loaded.has(threadId) ? await server.readThread(threadId) : null;
+        if (thread !== null) this.#heard(thread.threadId, thread.status);
+      }
+    } catch (error) {
+      server.close();
+      throw error;
     }
   }
 

@@ -24,8 +24,10 @@ export function listSignals(ledger: Connection, sessionId: string): SignalEviden
 export function recordSignal(ledger: Connection, sessionId: string, { source, kind, at }: SignalEvidence): boolean {
   const { changes } = ledger.run(
     `INSERT INTO panel_signals (session_id, source, kind, at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (session_id, source, kind) DO UPDATE SET at = excluded.at WHERE excluded.at > panel_signals.at`,
-    [sessionId, source, kind, new Date(at).toISOString()],
+     ON CONFLICT (session_id, source, kind) DO UPDATE SET at = excluded.at
+     WHERE excluded.at > panel_signals.at OR panel_signals.at > ?`,
+    // What was noted further ahead than a minute was noted before the clock was set back.
+    [sessionId, source, kind, new Date(at).toISOString(), new Date(at + 60_000).toISOString()],
   );
   return changes > 0;
 }
@@ -34,8 +36,9 @@ export function recordSignal(ledger: Connection, sessionId: string, { source, ki
 export function recordLook(ledger: Connection, sessionId: string, at: number): void {
   ledger.run(
     `INSERT INTO panel_looks (session_id, looked_at) VALUES (?, ?)
-     ON CONFLICT (session_id) DO UPDATE SET looked_at = max(looked_at, excluded.looked_at)`,
-    [sessionId, new Date(at).toISOString()],
+     ON CONFLICT (session_id) DO UPDATE SET looked_at = excluded.looked_at
+     WHERE excluded.looked_at > looked_at OR looked_at > ?`,
+    [sessionId, new Date(at).toISOString(), new Date(at + 60_000).toISOString()],
   );
 }
 

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,9 +14,10 @@ import * as z from 'zod/mini';
 import { askCodexVersion } from '../codex/codexVersion.ts';
 import { addHooks, addNotify, hookEventsOf, removeHooks, removeNotify } from '../codex/hookConfig.ts';
 import { refuse } from '../domain/errors.ts';
+import { quoteForShell } from '../domain/shellQuote.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import { flag } from './argument.ts';
-import { hookProgramPath, writeHookProgram } from './hookProgram.ts';
+import { hookProgramPath, signalFolder, writeHookProgram } from './hookProgram.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { isSandboxed } from './sandbox.ts';
@@ -75,6 +77,11 @@ export const installHooks = defineOperation({
     ].join('\n'),
 });
 
+/** Codex gives it to a shell. */
+function hookCommand(program: string): string {
+  return quoteForShell(program);
+}
+
 interface FilePlan {
   readonly path: string;
   readonly before: string | null;
@@ -88,18 +95,20 @@ async function planInstallation(context: OperationContext, home: string, program
   const [hooks, config] = [join(home, 'hooks.json'), join(home, 'config.toml')];
   const [hooksBefore, configBefore] = [readOrNull(hooks), readOrNull(config)];
   if (events.length === 0) return [{ path: config, before: configBefore, after: addNotify(configBefore, program) }];
-  return [{ path: hooks, before: hooksBefore, after: addHooks(hooksBefore, program, events) }];
+  return [{ path: hooks, before: hooksBefore, after: addHooks(hooksBefore, hookCommand(program), events) }];
 }
 
 function planRemoval(home: string, program: string): FilePlan[] {
   const [hooks, config] = [join(home, 'hooks.json'), join(home, 'config.toml')];
   const [hooksBefore, configBefore] = [readOrNull(hooks), readOrNull(config)];
   return [
-    ...(hooksBefore === null ? [] : [{ path: hooks, before: hooksBefore, after: removeHooks(hooksBefore, program) }]),
+    ...(hooksBefore === null
+      ? []
+      : [{ path: hooks, before: hooksBefore, after: removeHooks(hooksBefore, hookCommand(program)) }]),
     ...(configBefore === null
       ? []
       : [{ path: config, before: configBefore, after: removeNotify(configBefore, program) }]),
-  ].filter(({ before, after }) => before.includes(program) || (before !== after && after === null));
+  ].filter(({ before, after }) => before !== after);
 }
 
 function carryOut(context: OperationContext, plans: readonly FilePlan[], isRemoval: boolean): void {
@@ -107,14 +116,20 @@ function carryOut(context: OperationContext, plans: readonly FilePlan[], isRemov
   if (!isRemoval) writeHookProgram(ledgerFile, variables);
   for (const plan of plans.filter(({ before, after }) => before !== after)) replace(plan);
   // The program goes last: a Codex that still has the old configuration would miss it.
-  if (isRemoval) rmSync(hookProgramPath(ledgerFile, variables), { force: true });
+  if (isRemoval) {
+    rmSync(hookProgramPath(ledgerFile, variables), { force: true });
+    // What waits there is what Codex told its hooks: nobody takes it in any more.
+    rmSync(signalFolder(ledgerFile, variables), { recursive: true, force: true });
+  }
   const payload = { files: plans.map(({ path }) => path) };
   ledger.write(() =>
     recordEvent(ledger, { type: isRemoval ? 'hooks_removed' : 'hooks_installed', payload }, clock.now()),
   );
 }
 
-function replace({ path, before, after }: FilePlan): void {
+function replace({ path: named, before, after }: FilePlan): void {
+  // A link stays one: dotfiles are often kept elsewhere.
+  const path = existsSync(named) ? realpathSync(named) : named;
   if (before !== null && !existsSync(`${path}.before-conveyor`)) copyFileSync(path, `${path}.before-conveyor`);
   if (after === null) {
     rmSync(path, { force: true });

@@ -204,6 +204,13 @@ describe('reduceAttention', () => {
     assert.equal(state({ signals: [asked, begun, asked] }), 'waiting_approval');
     assert.equal(state({ signals: [asked], screen: screen(8, 'busy') }), 'working');
     assert.equal(state({ signals: [asked] }, turnOf(begin(1), call(2), finish(6))), 'turn_ended');
+    // However soon after it the turn ended: nobody is asked any more.
+    assert.equal(state({ signals: [asked] }, turnOf(begin(1), call(2), finish(3))), 'turn_ended');
+    // Of a time to come: noted before the clock was set back.
+    const later = { ...asked, at: start + 3_600_000 };
+    assert.equal(state({ signals: [later] }, turnOf(begin(1), call(2), finish(6))), 'turn_ended');
+    const read = { readAt: start + 3_600_000 };
+    assert.equal(reduceAttention(evidence(9, turnOf(begin(1), finish(6)), read)).detail, 'unread');
     assert.equal(state({ signals: [{ ...begun, kind: 'turn_ended', at: start + 7000 }] }), 'working');
     assert.equal(state({ signals: [{ ...begun, kind: 'turn_ended' }] }, initialTurnState), 'unknown');
   });

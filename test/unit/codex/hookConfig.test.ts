@@ -36,6 +36,8 @@ describe("our entries in Codex's configuration", () => {
     const after = removeHooks(once, program);
     assert.deepEqual(JSON.parse(after ?? '').hooks.Stop, theirs.hooks.Stop);
     assert.equal(removeHooks(addHooks(null, program, ['Stop']), program), null);
+    for (const theirs of ['{}', '{"hooks":{}}', '{ "hooks" : {"Stop":[]} }\n'])
+      assert.equal(removeHooks(theirs, program), theirs);
     assert.throws(() => addHooks('{"hooks": []}', program, ['Stop']), isUnreadable);
     assert.throws(() => addHooks('not json', program, ['Stop']), isUnreadable);
   });

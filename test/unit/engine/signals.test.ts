@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FakeAppServer } from '../../../src/core/codex/appServer.ts';
+import { appServerFailed, FakeAppServer } from '../../../src/core/codex/appServer.ts';
 import { watchHookSignals } from '../../../src/core/engine/hookSignals.ts';
 import { watchServerSignals } from '../../../src/core/engine/serverSignals.ts';
 import { listSignals, recordLook, recordSignal } from '../../../src/core/ledger/signalStore.ts';
@@ -42,6 +42,18 @@ describe('what Codex reports by itself', () => {
     void watch.close();
   });
 
+  it('lets go of a server that answers nothing', async () => {
+    const server = new FakeAppServer();
+    let closed = 0;
+    server.close = () => void (closed += 1);
+    server.loadedThreads = () => Promise.reject(appServerFailed('is gone'));
+    const options = { ledger: fixture.ledger, clock: fixture.clock, connect: server.connect, codexHome: '/c' };
+    const watch = watchServerSignals({ ...options, onSignal: () => {}, onError: fail });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(closed, 1);
+    void watch.close();
+  });
+
   it('through its hooks: a file each, taken in at once and taken away; strangers and rubbish leave no trace', () => {
     const { context } = fixture.temporary;
     const program = writeHookProgram(context.ledgerFile, context.variables);
@@ -63,14 +75,16 @@ describe('what Codex reports by itself', () => {
     );
     assert.equal(report('Stop', 'thread-of-others'), '');
     writeFileSync(join(folder, 'x.json'), 'rubbish');
-    mkdirSync(join(folder, 'folder.json.part'));
-    for (const name of readdirSync(folder).filter((one) => one.endsWith('.json') && one !== 'x.json')) {
+    mkdirSync(join(folder, 'folder.json'));
+    const reports = readdirSync(folder).filter((one) => !['x.json', 'folder.json'].includes(one));
+    assert.equal(reports.length, 2);
+    for (const name of reports) {
       assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
     }
     watcher.change();
     assert.deepEqual(kinds(), ['hook approval_requested']);
     assert.equal(heard, 1);
-    assert.deepEqual(readdirSync(folder), ['folder.json.part']);
+    assert.deepEqual(readdirSync(folder), ['folder.json']);
     watch.close();
   });
 
@@ -112,5 +126,10 @@ describe('what Codex reports by itself', () => {
     recordLook(ledger, requireSession(ledger, 'alpha-worker').id, 5000);
     recordLook(ledger, requireSession(ledger, 'alpha-worker').id, 4000);
     assert.equal(fixture.value('SELECT looked_at FROM panel_looks'), '1970-01-01T00:00:05.000Z');
+    // The clock was set back: what was noted ahead of it must not silence what comes.
+    recordLook(ledger, pair.worker.id, 7_200_000);
+    recordLook(ledger, pair.worker.id, 3_600_000);
+    assert.equal(fixture.value('SELECT looked_at FROM panel_looks'), '1970-01-01T01:00:00.000Z');
+    assert.deepEqual([signal(7_200_000), signal(3_600_000)], [true, true]);
   });
 });
