@@ -25,7 +25,7 @@ try {
   const latencies: number[] = [];
   for (let sample = 0; sample < warmUps + samples; sample += 1) {
     await pause(1500);
-    await codex.json('enqueue-nudge-worker', 'bench', '--message', `nudge ${sample}`);
+    await codex.json('enqueue-nudge-worker', 'bench', '--message', `nudge ${sample}`, '--json');
     const queued = performance.now();
     const isSeen = () =>
       codex
