@@ -57,7 +57,7 @@ _conveyor() {
       esac
       ;;
     audit)
-      flags='--include-content --json --path --help'
+      flags='--include-content --raw --json --path --help'
       valued=' --path '
       places=(tasks)
       case $prev in
@@ -75,7 +75,7 @@ _conveyor() {
       esac
       ;;
     capture)
-      flags='--lines --include-content --path --help'
+      flags='--lines --include-content --raw --path --help'
       valued=' --lines --path '
       places=(sessions)
       case $prev in
@@ -91,7 +91,7 @@ _conveyor() {
       esac
       ;;
     commands)
-      flags='--task --state --type --worker --manager --attempts --json --path --help'
+      flags='--task --state --type --worker --manager --attempts --raw --json --path --help'
       valued=' --task --state --type --worker --manager --path '
       case $prev in
         --task) place=tasks ;;
@@ -223,7 +223,7 @@ _conveyor() {
       esac
       ;;
     divergences)
-      flags='--limit --path --help'
+      flags='--limit --raw --path --help'
       valued=' --limit --path '
       places=(tasks)
       case $prev in
@@ -279,7 +279,7 @@ _conveyor() {
       esac
       ;;
     events)
-      flags='--limit --type --path --help'
+      flags='--limit --type --raw --path --help'
       valued=' --limit --type --path '
       places=(sessions)
       case $prev in
@@ -287,7 +287,7 @@ _conveyor() {
       esac
       ;;
     export-task)
-      flags='--output --zip --include-transcripts --include-full-transcripts --include-content --path --help'
+      flags='--output --zip --include-transcripts --include-full-transcripts --include-content --raw --path --help'
       valued=' --output --path '
       places=(tasks)
       case $prev in
@@ -447,7 +447,7 @@ _conveyor() {
       esac
       ;;
     mutation-audit)
-      flags='--json --path --help'
+      flags='--include-content --raw --json --path --help'
       valued=' --path '
       places=(tasks)
       case $prev in
@@ -527,7 +527,7 @@ _conveyor() {
       esac
       ;;
     replay)
-      flags='--format --role --limit --before --include-content --json --path --help'
+      flags='--format --role --limit --before --include-content --raw --json --path --help'
       valued=' --format --role --limit --before --path '
       places=(tasks)
       case $prev in
@@ -667,7 +667,7 @@ _conveyor() {
       esac
       ;;
     tail)
-      flags='--limit --subtype --include-content --path --help'
+      flags='--limit --subtype --include-content --raw --path --help'
       valued=' --limit --subtype --path '
       places=(sessions)
       case $prev in
@@ -682,7 +682,7 @@ _conveyor() {
       esac
       ;;
     telemetry)
-      flags='--task --run --actor --event-type --severity --search --window --newest --summary --limit --active-only --stale-cycle-seconds --worker-staleness-seconds --max-unfinished-commands --max-open-criteria --max-storage-bytes --include-content --json --path --help'
+      flags='--task --run --actor --event-type --severity --search --window --newest --summary --limit --active-only --stale-cycle-seconds --worker-staleness-seconds --max-unfinished-commands --max-open-criteria --max-storage-bytes --include-content --raw --json --path --help'
       valued=' --task --run --actor --event-type --severity --search --window --limit --stale-cycle-seconds --worker-staleness-seconds --max-unfinished-commands --max-open-criteria --max-storage-bytes --path '
       places=('words metrics snapshot check task failures' tasks)
       case $prev in
@@ -693,7 +693,7 @@ _conveyor() {
       esac
       ;;
     transcript-capture)
-      flags='--role --mode --lines --require-segment --json --include-content --path --help'
+      flags='--role --mode --lines --require-segment --json --include-content --raw --path --help'
       valued=' --role --mode --lines --path '
       places=(tasks)
       case $prev in
@@ -711,7 +711,7 @@ _conveyor() {
       esac
       ;;
     transcript-show)
-      flags='--role --limit --json --include-content --path --help'
+      flags='--role --limit --json --include-content --raw --path --help'
       valued=' --role --limit --path '
       places=(tasks)
       case $prev in

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ConveyorError, refuse } from '../core/domain/errors.ts';
 import { printedJson } from '../core/domain/json.ts';
+import { maskSecrets } from '../core/domain/maskSecrets.ts';
 import { nearestName } from '../core/domain/nearestName.ts';
 import type { AnyOperation } from '../core/operations/operation.ts';
 import { expandHome, HostedContext, type Variables } from '../core/operations/operationContext.ts';
@@ -91,14 +92,14 @@ async function runVerb(
     signal: interruption.signal,
     readStdin: readAll,
     ask: askOnTerminal,
-    warn: (line) => void process.stderr.write(`${program}: ${line}\n`),
+    warn: (line) => complain(`${program}: ${line}`),
   });
   const context = typeof path === 'string' ? base.withLedger(resolve(expandHome(path, process.env))) : base;
   try {
     const given = 'path' in operation.inputs ? { ...input, path } : input;
     const output = await runOperation(operation, context, given);
     const notice = operation.notice?.(output, inputFor(operation, input)) ?? null;
-    if (notice !== null) process.stderr.write(`${program}: ${notice}\n`);
+    if (notice !== null) complain(`${program}: ${notice}`);
     const written = await writeOut(render(operation, output, input, context));
     context.settleOutput(written === 0);
     return written === 0 ? (operation.exitStatus?.(output, inputFor(operation, input)) ?? 0) : written;
@@ -140,18 +141,23 @@ function programName(script: string | undefined, { CONVEYOR_CLI_PROG: given }: V
 }
 
 function usageError(usage: string, prefix: string, message: string): number {
-  process.stderr.write(`${usage}\n${prefix}: error: ${message}\n`);
+  complain(`${usage}\n${prefix}: error: ${message}`);
   return refuse('usage', message).exitStatus;
 }
 
 function report(program: string, error: unknown): number {
   const known = error instanceof ConveyorError ? error : refuse('internal', unexpected(error), { cause: error });
-  process.stderr.write(`${program}: ${known.message}\n`);
+  complain(`${program}: ${known.message}`);
   return known.exitStatus;
 }
 
 /** A defect of ours: one line for the user, the trace only when asked for. */
 function unexpected(error: unknown): string {
-  if (process.env.CONVEYOR_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env.CONVEYOR_DEBUG && error instanceof Error) complain(error.stack ?? '');
   return `internal error: ${error instanceof Error ? error.message.split('\n')[0] : String(error)} (set CONVEYOR_DEBUG=1 for details)`;
+}
+
+/** Standard error ends up in logs. What was typed wrongly is repeated there, a secret that was among it is not. */
+function complain(text: string): void {
+  process.stderr.write(`${maskSecrets(text)}\n`);
 }

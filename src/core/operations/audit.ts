@@ -3,6 +3,7 @@ import { listAuditEvents, type AuditedEvent } from '../ledger/auditQueryStore.ts
 import { requireTask, type Task, taskRow } from '../ledger/taskStore.ts';
 import { auditTask, type TaskAudit } from '../record/audit.ts';
 import { flag, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 
 /** As text: the task and its log. It reads no other table. */
@@ -20,7 +21,7 @@ export const audit = defineOperation({
   effect: 'reads',
   inputs: {
     task: positional('name or id of the task', 'TASK'),
-    includeContent: flag('with --json: show messages, terminal screens and other words instead of their size'),
+    ...contentFlags,
     json: flag('print JSON with every table that knows the task'),
   },
   output: () =>

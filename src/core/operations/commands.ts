@@ -3,6 +3,7 @@ import { type Attempt, listAttempts } from '../ledger/attemptStore.ts';
 import { listCommands } from '../ledger/commandQueueStore.ts';
 import { commandStates } from '../ledger/commandStore.ts';
 import { flag, optionalChoice, optionalText } from './argument.ts';
+import { rawFlag } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 import { jsonRecord } from './outputs.ts';
 
@@ -32,6 +33,7 @@ export const commands = defineOperation({
     worker: optionalText('only of this legacy worker', { placeholder: 'ID' }),
     manager: optionalText('only of this legacy manager', { placeholder: 'ID' }),
     attempts: flag('with the history of attempts'),
+    raw: rawFlag,
     json: flag('print JSON'),
   },
   output: () =>
@@ -49,7 +51,7 @@ export const commands = defineOperation({
         attempt_history: z.exactOptional(z.array(attempt())),
       }),
     ),
-  run: ({ ledger }, { attempts, json: _json, ...filter }) =>
+  run: ({ ledger }, { attempts, json: _json, raw: _raw, ...filter }) =>
     ledger.read(() => {
       const listed = listCommands(ledger, filter);
       if (!attempts) return listed;

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { listDivergences } from '../ledger/cycleStore.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { integerWithDefault, positional } from './argument.ts';
+import { rawFlag } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 
 /** The cycles of a task in which the worker's screen showed something notable, newest first. */
@@ -12,6 +13,7 @@ export const divergences = defineOperation({
   inputs: {
     task: positional('task id or name', 'TASK'),
     limit: integerWithDefault('how many cycles; negative for all', 50),
+    raw: rawFlag,
   },
   output: () =>
     z.array(

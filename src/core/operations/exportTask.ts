@@ -9,6 +9,7 @@ import { recordTelemetry } from '../ledger/telemetryStore.ts';
 import { archiveOf, refuseForeign, writeBundle } from '../record/exportBundle.ts';
 import { exportFiles } from '../record/exportFiles.ts';
 import { flag, type InputOf, optionalText, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 
@@ -18,7 +19,7 @@ const inputs = {
   zip: flag('also pack it, beside the folder'),
   includeTranscripts: flag('with the text of the transcript segments'),
   includeFullTranscripts: flag('the same, and as one text for each side'),
-  includeContent: flag('with messages, terminal screens and other words instead of their size, in every file'),
+  ...contentFlags,
 };
 
 /** The papers of a task in a folder, to be shown to others: without content unless it is asked for (AT-3). */

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { requireTask } from '../ledger/taskStore.ts';
 import { auditMutations, type MutationAudit, type MutationRecord } from '../record/mutationAudit.ts';
 import { flag, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { taskOutput } from './audit.ts';
 import { defineOperation } from './operation.ts';
 import { jsonRecord } from './outputs.ts';
@@ -33,6 +34,7 @@ export const mutationAudit = defineOperation({
   effect: 'reads',
   inputs: {
     task: positional('name or id of the task', 'TASK'),
+    ...contentFlags,
     json: flag('print JSON'),
   },
   output: () => z.custom<MutationAudit>((value) => shape().safeParse(value).success),

@@ -3,6 +3,7 @@ import { refuse } from '../domain/errors.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { type Replay, replayFormats, replayRoles, replayTask, replayText } from '../record/replay.ts';
 import { choiceWithDefault, flag, optionalInteger, optionalText, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { taskOutput } from './audit.ts';
 import { defineOperation } from './operation.ts';
 
@@ -38,7 +39,7 @@ export const replay = defineOperation({
     before: optionalText('only entries before this cursor: older_cursor of the page after it', {
       placeholder: 'CURSOR',
     }),
-    includeContent: flag('show messages, terminal screens and other words instead of their size'),
+    ...contentFlags,
     json: flag('print JSON'),
   },
   output: () => z.custom<Replay>((value) => replayShape.safeParse(value).success),

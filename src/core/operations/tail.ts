@@ -3,7 +3,8 @@ import { listNewestEvents } from '../ledger/codexEventStore.ts';
 import { requireSession } from '../ledger/sessionStore.ts';
 import { recordTelemetry } from '../ledger/telemetryStore.ts';
 import { redactObject } from '../record/redact.ts';
-import { flag, integerWithDefault, optionalText, positional } from './argument.ts';
+import { integerWithDefault, optionalText, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 
 /** The newest events of a session, without words unless they are asked for. Does not read the rollout. */
@@ -15,7 +16,7 @@ export const tail = defineOperation({
     name: positional('name of the session', 'NAME'),
     limit: integerWithDefault('how many events; negative for all', 50),
     subtype: optionalText('only events of this subtype', { placeholder: 'TYPE' }),
-    includeContent: flag('show messages, output and other words instead of their size'),
+    ...contentFlags,
   },
   output: () =>
     z.array(

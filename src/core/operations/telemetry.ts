@@ -29,6 +29,7 @@ import {
   optionalPositional,
   optionalText,
 } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { jsonRecord } from './outputs.ts';
@@ -55,7 +56,7 @@ const inputs = {
   maxUnfinishedCommands: optionalInteger('how many unfinished commands are fine; 0 when left out'),
   maxOpenCriteria: optionalInteger('how many accepted criteria may be open; 0 when left out'),
   maxStorageBytes: optionalInteger('how large the ledger may be; no bound when left out'),
-  includeContent: flag('show messages and other words instead of their size'),
+  ...contentFlags,
   json: flag('print JSON'),
 };
 export type TelemetryInput = InputOf<typeof inputs>;
@@ -113,7 +114,7 @@ export const telemetry = defineOperation({
 
 const events = ['task', 'run', 'actor', 'eventType', 'severity', 'search', 'window', 'newest', 'summary', 'limit'];
 const health = ['maxUnfinishedCommands', 'maxOpenCriteria', 'maxStorageBytes', 'workerStalenessSeconds'];
-const always = ['view', 'includeContent', 'json'];
+const always = ['view', 'includeContent', 'raw', 'json'];
 
 /** What each view makes use of; anything else that is given would be ignored (AT-7). */
 function applicableTo({ view, task, viewTask }: TelemetryInput): readonly string[] {

@@ -12,6 +12,7 @@ import {
 } from '../supervise/transcriptCapture.ts';
 import { refuse } from '../domain/errors.ts';
 import { choiceWithDefault, flag, integerWithDefault, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { contradictionsOf } from './confirmations.ts';
 import { jsonRecord } from './outputs.ts';
 import { defineOperation } from './operation.ts';
@@ -29,7 +30,7 @@ export const transcriptCapture = defineOperation({
     lines: integerWithDefault('how far back the terminal is read', 200),
     requireSegment: flag('fail unless every side had something new'),
     json: flag('print JSON'),
-    includeContent: flag('with --json: show what was read instead of its size'),
+    ...contentFlags,
   },
   output: () => z.object({ captures: z.array(jsonRecord()), mode: z.string(), role: z.string(), task: z.string() }),
   run: async (context, input) => {

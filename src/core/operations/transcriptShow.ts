@@ -3,6 +3,7 @@ import type { JsonObject } from '../domain/json.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { listNewestMeasured, listNewestWithText, type MeasuredSegment } from '../ledger/transcriptStore.ts';
 import { choiceWithDefault, flag, optionalInteger, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { jsonRecord } from './outputs.ts';
 import { defineOperation } from './operation.ts';
 import { refuse } from '../domain/errors.ts';
@@ -17,7 +18,7 @@ export const transcriptShow = defineOperation({
     role: choiceWithDefault('which side', ['all', 'worker', 'manager'], 'all'),
     limit: optionalInteger('only so many of the newest; 0 for all'),
     json: flag('print JSON'),
-    includeContent: flag('show the text instead of its size'),
+    ...contentFlags,
   },
   output: () =>
     z.object({

@@ -11,6 +11,7 @@ import {
   type WorkerStatus,
 } from '../supervise/legacyFolder.ts';
 import { flag, integerWithDefault, optionalText, positional, requiredChoice, requiredText } from './argument.ts';
+import { rawFlag } from './contentClasses.ts';
 import { requireFolder, requireTarget } from './legacyTarget.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -98,6 +99,7 @@ export const events = defineOperation({
     name: positional('name of the worker', 'NAME'),
     limit: integerWithDefault('only the last so many; 0 for all', 0),
     type: optionalText('only events of this type', { placeholder: 'TYPE' }),
+    raw: rawFlag,
   },
   output: (): z.ZodMiniType<EventLog> => z.object({ events: z.array(jsonRecord()), malformed: z.number() }),
   run: (context, { name, limit, type }): EventLog => {

@@ -13,6 +13,7 @@ import {
 } from '../supervise/legacyCapture.ts';
 import { judgeIdleness } from '../supervise/legacyIdleness.ts';
 import { flag, integerWithDefault, positional } from './argument.ts';
+import { contentFlags } from './contentClasses.ts';
 import { requireTarget } from './legacyTarget.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -174,7 +175,7 @@ export const capture = defineOperation({
   name: 'capture',
   summary: 'Look at a terminal: print its measure, or its words when asked for.',
   effect: 'writes',
-  inputs: { name, lines, includeContent: flag('print what is on the screen, and nothing else') },
+  inputs: { name, lines, ...contentFlags },
   output: (): z.ZodMiniType<Captured> =>
     z.object({
       name: z.string(),

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../domain/json.ts';
+import { maskSecrets, maskValue } from '../domain/maskSecrets.ts';
 import { listPrompts, listWorkerCaptures, type Prompt, type WorkerCapture } from '../ledger/exportStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { SessionRole } from '../ledger/sessionStore.ts';
@@ -16,6 +17,8 @@ import { showTelemetry, summarise, telemetryLine, type TelemetrySummary } from '
 
 export interface ExportRequest {
   readonly includeContent: boolean;
+  /** Also what looks like a secret. */
+  readonly raw: boolean;
   /** The text of the transcript segments. */
   readonly includeTranscripts: boolean;
   /** Also as a story, and as one text for each side. */
@@ -58,7 +61,7 @@ export function exportFiles(ledger: Connection, task: Task, request: ExportReque
   const { includeContent } = request;
   // Once for all of its parts.
   const audit = auditTask(ledger, task, includeContent);
-  const writers: Record<FileName, (() => Iterable<string>) | null> = {
+  const writers: Record<FileName, (() => Parts) | null> = {
     'task-status.json': () => json(exportStatus(ledger, task, includeContent)),
     'audit.json': () => json(audit),
     'acceptance-criteria.json': () => json(audit.acceptance_criteria),
@@ -76,14 +79,27 @@ export function exportFiles(ledger: Connection, task: Task, request: ExportReque
     ...transcriptWriters(ledger, task, request),
   };
   return exportFileNames.flatMap((name) => {
-    const chunks = writers[name];
-    return chunks === null ? [] : [{ name, chunks }];
+    const parts = writers[name];
+    return parts === null ? [] : [{ name, chunks: () => printed(parts(), request.raw) }];
   });
 }
 
-function* json(value: unknown): Generator<string> {
-  yield* jsonChunks(value);
-  yield '\n';
+/** What a file is made of: text, or something to be printed as JSON. */
+type Parts = Iterable<{ readonly json: unknown } | string>;
+
+/** Nothing leaves without having gone by the mask. Text comes in pieces that are whole: a secret is in one of them. */
+function* printed(parts: Parts, isRaw: boolean): Generator<string> {
+  for (const part of parts) {
+    if (typeof part === 'string') yield isRaw ? part : maskSecrets(part);
+    else {
+      yield* jsonChunks(isRaw ? part.json : maskValue(part.json));
+      yield '\n';
+    }
+  }
+}
+
+function json(value: unknown): Parts {
+  return [{ json: value }];
 }
 
 function story(ledger: Connection, task: Task, format: 'timeline' | 'full-transcript', includeContent: boolean) {

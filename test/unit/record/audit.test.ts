@@ -154,7 +154,8 @@ describe('mutation-audit', () => {
         ['session_interrupt', id],
       ],
     );
-    const output = mutationAudit.text?.(found, { task: 'alpha', json: false }, context) ?? '';
+    const output =
+      mutationAudit.text?.(found, { task: 'alpha', json: false, includeContent: false, raw: false }, context) ?? '';
     assert.match(output, /^alpha\tmutations=0\twarnings=0\tsteering=2\n/);
     const answer = await runOperation(mutationAudit, context, { task: 'alpha' });
     assert.deepEqual(answer, found);

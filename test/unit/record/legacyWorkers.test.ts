@@ -194,7 +194,7 @@ describe('workers that are kept in folders', () => {
     appendFileSync(join(folder.path, 'events.jsonl'), '{broken\n[1]\n\n');
     const log = { events: [{ time: '1970-01-01T00:00:00Z', type: 'create' }], malformed: 2 };
     assert.deepEqual(await run(events, { name: 'old1' }), log);
-    assert.match(events.notice?.(log, { name: 'old1', limit: 0, type: null }) ?? '', /^2 malformed/);
+    assert.match(events.notice?.(log, { name: 'old1', limit: 0, type: null, raw: false }) ?? '', /^2 malformed/);
   });
 
   it('refuses names that are no names, and workers that nobody knows', async () => {

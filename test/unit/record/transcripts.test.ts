@@ -82,7 +82,7 @@ describe('transcripts', () => {
     assert.match(
       transcriptShow.text?.(
         output,
-        { ...input, role: 'all', limit: null, json: false, includeContent: false },
+        { ...input, role: 'all', limit: null, json: false, includeContent: false, raw: false },
         bound.context,
       ) ?? '',
       /worker transcript segment 1 .* \(reset\) ---\n\[content redacted: 1 lines, 8 bytes\]/,
