@@ -24,6 +24,7 @@ export class LiveWorld {
   static async start(binary: string, minor: number): Promise<LiveWorld> {
     const codex = await setUpSupervised((request) => {
       const [word = ''] = request.lastUserText.split(' ');
+      if (request.isCompactRequest) return { kind: 'answer', thinkMs: 3000, parts: [{ type: 'text', text: 'summary' }] };
       if (request.newToolOutputs.length > 0) return say('done');
       if (word === 'touch') return runShell(request, request.lastUserText, { escalate: true });
       if (word === 'think') return { kind: 'answer', thinkMs: 60_000, parts: [{ type: 'text', text: 'late' }] };
@@ -43,6 +44,19 @@ export class LiveWorld {
     const how = ['--sandbox', 'workspace-write', '--ask-for-approval', 'on-request'];
     await this.codex.json('start-worker', '--name', name, '--timeout-seconds', '60', ...how);
     return name;
+  }
+
+  /** A task in which a manager of its own may have the worker compacted. */
+  async manage(worker: string): Promise<string> {
+    const task = `task-${worker}`;
+    const manager = `m-${worker}`;
+    const how = ['--sandbox', 'workspace-write', '--ask-for-approval', 'on-request'];
+    await this.codex.json('start-manager', '--name', manager, '--timeout-seconds', '60', ...how);
+    await this.codex.json('tasks', '--create', task, '--goal', 'be managed');
+    await this.codex.json('bind', '--task', task, '--worker', worker, '--manager', manager);
+    await this.codex.json('manager-config', task, '--permit', 'worker_session.compact');
+    await this.codex.json('handoff', task, '--summary', 'half done');
+    return task;
   }
 
   nudge(name: string, text: string) {
@@ -88,12 +102,19 @@ export class LiveWorld {
 
   /** What the person said, as the ledger has it. */
   said(name: string): readonly string[] {
+    return this.events(name, "e.subtype IN ('user_message', 'item_completed')").flatMap(
+      (payload) => userText(payload) ?? [],
+    );
+  }
+
+  /** Payloads of those lines of its rollout that the ledger has, in their order. */
+  events(name: string, which: string): readonly unknown[] {
     return this.codex
       .rows(
         `SELECT e.payload_json AS payload FROM codex_events e JOIN sessions s ON s.id = e.session_id
-         WHERE s.name = '${name}' AND e.subtype IN ('user_message', 'item_completed') ORDER BY e.id`,
+         WHERE s.name = '${name}' AND ${which} ORDER BY e.id`,
       )
-      .flatMap(({ payload }) => userText(JSON.parse(String(payload))) ?? []);
+      .map(({ payload }) => JSON.parse(String(payload)));
   }
 }
 
@@ -152,6 +173,27 @@ export const liveScenarios: readonly LiveScenario[] = [
       world.clearComposer(name);
       await world.nudge(name, 'go on');
       await world.hears(name, ['think hard', 'go on']);
+      return 'ok';
+    },
+  },
+  {
+    name: '/compact, asked for by its manager',
+    play: async (world) => {
+      const name = await world.worker();
+      await world.nudge(name, 'before');
+      await world.hears(name, ['before']);
+      await world.becomes(name, atRest);
+      const task = await world.manage(name);
+      const compactions = () => world.events(name, "e.type = 'compacted'");
+      const answer = await world.codex.json('compact-worker', task, '--reason', 'its context is full');
+      if (answer.send_text !== '/compact') throw new Error(`sent was ${JSON.stringify(answer.send_text)}`);
+      await world.becomes(name, ['working'], ['error', 'crashed']);
+      await until('it is compacted', () => compactions().length === 1, 30);
+      await world.becomes(name, atRest, ['error', 'crashed']);
+      // The same file is read on, and what Codex wrote for itself counts as nobody's word.
+      await world.nudge(name, 'after');
+      await world.hears(name, ['before', 'after']);
+      await world.becomes(name, atRest, ['error', 'crashed']);
       return 'ok';
     },
   },
