@@ -24,7 +24,8 @@ export class LiveWorld {
   static async start(binary: string, minor: number): Promise<LiveWorld> {
     const codex = await setUpSupervised((request) => {
       const [word = ''] = request.lastUserText.split(' ');
-      if (request.isCompactRequest) return { kind: 'answer', thinkMs: 3000, parts: [{ type: 'text', text: 'summary' }] };
+      if (request.isCompactRequest)
+        return { kind: 'answer', thinkMs: 3000, parts: [{ type: 'text', text: 'summary' }] };
       if (request.newToolOutputs.length > 0) return say('done');
       if (word === 'touch') return runShell(request, request.lastUserText, { escalate: true });
       if (word === 'think') return { kind: 'answer', thinkMs: 60_000, parts: [{ type: 'text', text: 'late' }] };

@@ -82,7 +82,7 @@ export function parseModelRequest(body: string, headers: IncomingHttpHeaders): M
     newToolOutputs: toolOutputs.slice(outputsBeforeLastUser),
     toolOutputs,
     isTitleRequest: /task title|short title/i.test(lastUserText.slice(0, 400)) && (parsed.tools ?? []).length === 0,
-    isCompactRequest: /CONTEXT CHECKPOINT COMPACTION|handoff summary/i.test(lastUserText),
+    isCompactRequest: /CONTEXT CHECKPOINT COMPACTION|handoff summary|^Start Summarization$/i.test(lastUserText),
   };
 }
 

@@ -13,3 +13,8 @@ export const failurePolicy: BackoffPolicy = { firstMilliseconds: 2000, longestMi
 export function backoffDelay(failures: number, { firstMilliseconds, longestMilliseconds }: BackoffPolicy): number {
   return Math.min(longestMilliseconds, firstMilliseconds * 2 ** Math.min(30, Math.max(0, failures - 1)));
 }
+
+/** Between half of a delay and all of it: those who failed together do not come back together. `share` is 0 to below 1. */
+export function jittered(delay: number, share: number): number {
+  return Math.round(delay * (0.5 + share / 2));
+}

@@ -28,7 +28,8 @@ export function hookScript(folder: string): string {
     'umask 077',
     `folder=${quoteForShell(folder)}`,
     'keep() {',
-    '  [ -d "$folder" ] || return 0',
+    // Read to its end, kept or not: whoever writes it must not find the pipe closed.
+    '  [ -d "$folder" ] || { cat > /dev/null; return 0; }',
     `  set -- "$folder"/*.json`,
     `  [ "$#" -gt ${mostWaiting} ] && { cat > /dev/null; return 0; }`,
     '  name="$folder/$$-$(date +%s)"',

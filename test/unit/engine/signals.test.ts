@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appServerFailed, FakeAppServer } from '../../../src/core/codex/appServer.ts';
+import { appServerFailed, type ConnectAppServer, FakeAppServer } from '../../../src/core/codex/appServer.ts';
+import { jittered } from '../../../src/core/domain/backoff.ts';
+import type { EngineWatch } from '../../../src/core/engine/engine.ts';
 import { watchHookSignals } from '../../../src/core/engine/hookSignals.ts';
-import { watchServerSignals } from '../../../src/core/engine/serverSignals.ts';
+import { type ServerSignalOptions, watchServerSignals } from '../../../src/core/engine/serverSignals.ts';
 import { listSignals, recordLook, recordSignal } from '../../../src/core/ledger/signalStore.ts';
 import { requireSession } from '../../../src/core/ledger/sessionStore.ts';
 import { signalFolder, writeHookProgram } from '../../../src/core/operations/hookProgram.ts';
@@ -42,16 +44,113 @@ describe('what Codex reports by itself', () => {
     void watch.close();
   });
 
-  it('lets go of a server that answers nothing', async () => {
-    const server = new FakeAppServer();
-    let closed = 0;
-    server.close = () => void (closed += 1);
-    server.loadedThreads = () => Promise.reject(appServerFailed('is gone'));
-    const options = { ledger: fixture.ledger, clock: fixture.clock, connect: server.connect, codexHome: '/c' };
-    const watch = watchServerSignals({ ...options, onSignal: () => {}, onError: fail });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.equal(closed, 1);
-    void watch.close();
+  describe('over a connection that ends', () => {
+    let server: FakeAppServer;
+    let waits: number[];
+    let wake: () => void;
+    let watch: EngineWatch;
+
+    /** Comes to rest when the next attempt is waited for; `wake` begins it. */
+    const follow = (parts: Partial<ServerSignalOptions> = {}) => {
+      const sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> => {
+        waits.push(milliseconds);
+        return new Promise((resolve) => {
+          wake = () => {
+            fixture.clock.advance(milliseconds);
+            resolve();
+          };
+          signal?.addEventListener('abort', () => resolve());
+        });
+      };
+      const options = { ledger: fixture.ledger, clock: fixture.clock, connect: server.connect, codexHome: '/c' };
+      watch = watchServerSignals({
+        ...options,
+        sleep,
+        random: () => 0.5,
+        onSignal: () => (heard += 1),
+        onError: fail,
+        ...parts,
+      });
+    };
+    const settle = async () => {
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+
+    beforeEach(() => {
+      server = new FakeAppServer();
+      waits = [];
+    });
+    afterEach(() => void watch.close());
+
+    it('lets go of a server that answers nothing', async () => {
+      let closed = 0;
+      server.close = () => void (closed += 1);
+      server.loadedThreads = () => Promise.reject(appServerFailed('is gone'));
+      follow();
+      await settle();
+      assert.equal(closed, 1);
+      assert.equal(waits.length, 1);
+    });
+
+    it('comes back later with every failure, up to a limit', async () => {
+      follow({ connect: () => Promise.reject(appServerFailed('is gone')) });
+      for (let attempt = 0; attempt < 8; attempt += 1) {
+        await settle();
+        wake();
+      }
+      assert.deepEqual(waits, [375, 750, 1500, 3000, 6000, 7500, 7500, 7500]);
+    });
+
+    it('does not come back at the same moment as everybody else', () => {
+      const delays = Array.from({ length: 100 }, (_, at) => jittered(10_000, at / 100));
+      assert.equal(new Set(delays).size, 100);
+      assert.ok(delays.every((one) => one >= 5000 && one < 10_000));
+    });
+
+    it('comes back soon to one that was heard for long, and no sooner to one that drops it at once', async () => {
+      follow();
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        await settle();
+        server.close();
+        await settle();
+        wake();
+      }
+      await settle();
+      assert.deepEqual(waits, [375, 750, 1500, 3000]);
+      fixture.clock.advance(60_000);
+      server.close();
+      await settle();
+      assert.equal(waits.at(-1), 375);
+    });
+
+    it('learns at its return that a turn has ended meanwhile', async () => {
+      server.add('thread-alpha-worker', { status: { kind: 'active', waitsFor: 'input' } });
+      follow();
+      await settle();
+      assert.deepEqual(kinds(), ['app_server input_requested']);
+      server.close();
+      server.add('thread-alpha-worker', { status: { kind: 'idle' } });
+      await settle();
+      fixture.clock.advance(5);
+      wake();
+      await settle();
+      assert.deepEqual(kinds().toSorted(), ['app_server input_requested', 'app_server turn_ended']);
+      const [newest] = listSignals(fixture.ledger, pair.worker.id).toSorted((left, right) => right.at - left.at);
+      assert.equal(newest?.kind, 'turn_ended');
+    });
+
+    it('ends with its watch, also in the middle of a rest', async () => {
+      let attempts = 0;
+      const connect: ConnectAppServer = () => {
+        attempts += 1;
+        return Promise.reject(appServerFailed('is gone'));
+      };
+      follow({ connect });
+      await settle();
+      void watch.close();
+      await settle();
+      assert.deepEqual([attempts, waits.length], [1, 1]);
+    });
   });
 
   it('through its hooks: a file each, taken in at once and taken away; strangers and rubbish leave no trace', () => {
@@ -114,7 +213,8 @@ describe('what Codex reports by itself', () => {
     execFileSync(program, { input: '{"hook_event_name":"Stop","session_id":"x"}' });
     assert.equal(readdirSync(folder).length, 501);
     execFileSync('rm', ['-r', folder]);
-    execFileSync(program, { input: '{"hook_event_name":"Stop","session_id":"x"}' });
+    // More than a pipe holds: whoever writes it would find it closed.
+    execFileSync(program, { input: JSON.stringify({ hook_event_name: 'Stop', rest: 'x'.repeat(1_000_000) }) });
     assert.equal(existsSync(folder), false);
   });
 
