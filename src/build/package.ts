@@ -28,7 +28,12 @@ const allowed = [
   'media/icon.png',
   'media/timeline-dark.svg',
   'media/timeline-light.svg',
-  'media/skills/',
+  'media/skills/manage-codex-workers/SKILL.md',
+  'media/skills/manage-codex-workers/agents/openai.yaml',
+  'media/skills/codex-review/SKILL.md',
+  'media/skills/codex-review/scripts/codex-review',
+  // Installed together with the skill that refers to them.
+  'docs/guides/',
   // The README's pictures: VS Code shows the installed one.
   'docs/images/',
 ] as const;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compatFile, compatWithDeviations } from '../../src/build/deviationTables.ts';
 
 /** What the lists at the ends of the specs hold. */
-const weakPoints = { CP: 54, OD: 49, LQ: 14 } as const;
+const weakPoints = { CP: 54, OD: 49, AT: 22, LQ: 14 } as const;
 
 interface Row {
   readonly id: string;

@@ -60,6 +60,7 @@ export const errorCodes = {
   file_unreadable: 1,
   export_exists: 1,
   export_failed: 1,
+  install_failed: 1,
   state_root_unwritable: 1,
   ledger_newer: 1,
   ledger_invalid: 1,

@@ -39,6 +39,7 @@ const loaders = {
   'import-compat': async () => (await import('./importCompat.ts')).importCompatVerb,
   ingest: async () => (await import('./ingest.ts')).ingest,
   'install-hooks': async () => (await import('./installHooks.ts')).installHooks,
+  'install-skills': async () => (await import('./installSkills.ts')).installSkills,
   interrupt: async () => (await import('./workerMessages.ts')).interrupt,
   list: async () => (await import('./workerFolders.ts')).list,
   'loop-evidence': async () => (await import('./loopEvidence.ts')).loopEvidence,
