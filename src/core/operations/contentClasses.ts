@@ -50,6 +50,7 @@ export const contentClasses: Readonly<Record<OperationName, ContentClass>> = {
   'import-compat': 'working',
   ingest: 'working',
   'install-hooks': 'working',
+  'install-skills': 'working',
   interrupt: 'working',
   list: 'working',
   'loop-evidence': 'working',
