@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { listAuditEvents, type AuditedEvent } from '../ledger/auditQueryStore.ts';
 import { requireTask, type Task, taskRow } from '../ledger/taskStore.ts';
 import { auditTask, type TaskAudit } from '../record/audit.ts';
+import { shownTask } from '../record/hideColumns.ts';
 import { flag, positional } from './argument.ts';
 import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
@@ -28,7 +29,8 @@ export const audit = defineOperation({
     z.custom<TaskAudit | AuditLog>((value) => z.looseObject({ task: taskOutput() }).safeParse(value).success),
   run: ({ ledger }, { task: reference, includeContent, json }): TaskAudit | AuditLog => {
     const task = requireTask(ledger, reference);
-    return json ? auditTask(ledger, task, includeContent) : { task, events: listAuditEvents(ledger, task.id) };
+    if (json) return auditTask(ledger, task, includeContent);
+    return { task: shownTask(task, includeContent), events: listAuditEvents(ledger, task.id) };
   },
   text: ({ task, events }) => [`${task.name}\t${task.state}\t${task.goal}`, ...events.map(eventLine), ''].join('\n'),
 });

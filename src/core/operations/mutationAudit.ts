@@ -38,7 +38,7 @@ export const mutationAudit = defineOperation({
     json: flag('print JSON'),
   },
   output: () => z.custom<MutationAudit>((value) => shape().safeParse(value).success),
-  run: ({ ledger }, { task }) => auditMutations(ledger, requireTask(ledger, task)),
+  run: ({ ledger }, { task, includeContent }) => auditMutations(ledger, requireTask(ledger, task), includeContent),
   text: ({ task, summary, records }) =>
     [
       `${task.name}\tmutations=${summary.mutations}\twarnings=${summary.with_warnings}\tsteering=${summary.steering}`,

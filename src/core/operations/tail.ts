@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { listNewestEvents } from '../ledger/codexEventStore.ts';
 import { requireSession } from '../ledger/sessionStore.ts';
 import { recordTelemetry } from '../ledger/telemetryStore.ts';
-import { redactObject } from '../record/redact.ts';
+import { redactRollout } from '../record/redact.ts';
 import { integerWithDefault, optionalText, positional } from './argument.ts';
 import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
@@ -45,7 +45,7 @@ export const tail = defineOperation({
       type,
       subtype: kind,
       byte_offset,
-      payload: { ...(includeContent ? payload : redactObject(payload)) },
+      payload: { ...(includeContent ? payload : redactRollout(payload)) },
     }));
   },
 });

@@ -10,7 +10,7 @@ import { auditTask } from './audit.ts';
 import { exportStatus } from './exportStatus.ts';
 import { jsonChunks } from './jsonChunks.ts';
 import { auditMutations } from './mutationAudit.ts';
-import { measure, redactObject } from './redact.ts';
+import { measure, redactWords } from './redact.ts';
 import { replayTask } from './replay.ts';
 import { compareEntries } from './replayEntry.ts';
 import { showTelemetry, summarise, telemetryLine, type TelemetrySummary } from './telemetryShown.ts';
@@ -73,7 +73,7 @@ export function exportFiles(ledger: Connection, task: Task, request: ExportReque
     'manager-cycles.json': () => json(audit.manager_cycles),
     'manager-cycle-spans.json': () => json(audit.manager_cycle_spans),
     'manager-decisions.json': () => json(audit.manager_decisions),
-    'mutation-audit.json': () => json(auditMutations(ledger, task)),
+    'mutation-audit.json': () => json(auditMutations(ledger, task, includeContent)),
     'replay.json': () => json(story(ledger, task, 'timeline', includeContent)),
     ...telemetryWriters(ledger, task, includeContent),
     ...transcriptWriters(ledger, task, request),
@@ -179,8 +179,8 @@ function shownPrompt({ content, policy, source_snapshot, ...facts }: Prompt, inc
   return {
     ...facts,
     ...measured('content', content),
-    policy: redactObject(policy),
-    source_snapshot: redactObject(source_snapshot),
+    policy: redactWords(policy),
+    source_snapshot: redactWords(source_snapshot),
   };
 }
 

@@ -7,19 +7,20 @@ import { findLegacySide } from '../ledger/reconcileStore.ts';
 import { findSessionById } from '../ledger/sessionStore.ts';
 import { findBudget, type Task } from '../ledger/taskStore.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { measure, redactObject } from './redact.ts';
+import { shownRecord, shownTask } from './hideColumns.ts';
+import { measure, redactWords } from './redact.ts';
 
 /** How a task stands, in one page. `worker` and `manager` are of the older tables; sessions stand beside them (AT-10). */
 export function exportStatus(ledger: Connection, task: Task, includeContent: boolean): JsonObject {
   const binding = findBinding(ledger, task.id) ?? findNewestBinding(ledger, task.id);
   const worker = findLegacySide(ledger, task.id, 'worker');
-  const hide = (object: JsonObject): JsonObject => (includeContent ? object : redactObject(object));
+  const hide = (object: JsonObject): JsonObject => shownRecord(object, includeContent);
   const config = findManagerConfig(ledger, task.id);
   const budget = findBudget(ledger, task.id);
   const said = worker === null ? null : findNewestStatus(ledger, worker.name);
   const issues = integrityIssues(task, findBinding(ledger, task.id) !== null);
   return {
-    ...task,
+    ...shownTask(task, includeContent),
     binding:
       binding === null
         ? null
@@ -60,7 +61,7 @@ function handoffOf(ledger: Connection, task: Task, includeContent: boolean): Jso
   const { bytes, lines } = measure(summary);
   return {
     ...facts,
-    payload: redactObject(payload),
+    payload: redactWords(payload),
     summary_redacted: true,
     summary_byte_count: bytes,
     summary_line_count: lines,

@@ -5,7 +5,7 @@ import type { Connection } from '../ledger/connection.ts';
 import type { Task } from '../ledger/taskStore.ts';
 import { listTelemetry } from '../ledger/telemetryQueryStore.ts';
 import { decisionIdOf, linkedDecisionId } from './auditChains.ts';
-import { redactObject } from './redact.ts';
+import { shownDecision, shownRecord, shownTask } from './hideColumns.ts';
 
 /** Commands that change the task or its sessions, and the decisions that justify them. Null: none is needed. */
 const justifying: Readonly<Record<string, readonly string[] | null>> = {
@@ -64,24 +64,26 @@ export interface MutationAudit {
 }
 
 /** Whether each change of a task has a decision behind it. */
-export function auditMutations(ledger: Connection, task: Task): MutationAudit {
+export function auditMutations(ledger: Connection, task: Task, includeContent: boolean): MutationAudit {
   const { commands, decisions } = readMutations(ledger, task.id);
-  const records = commands.filter(({ type }) => type in justifying).map((command) => judge(command, decisions));
+  const records = commands
+    .filter(({ type }) => type in justifying)
+    .map((command) => judge(command, decisions, includeContent));
   const steering = listSteering(ledger, task, commands, decisions);
   const suspect = records.filter(({ ok }) => !ok).length;
   return {
     ok: suspect === 0,
-    task,
+    task: shownTask(task, includeContent),
     records,
     steering,
     summary: { mutations: records.length, with_warnings: suspect, steering: steering.length },
   };
 }
 
-function judge(command: Command, decisions: readonly AuditedDecision[]): MutationRecord {
+function judge(command: Command, decisions: readonly AuditedDecision[], includeContent: boolean): MutationRecord {
   const allowed = justifying[command.type] ?? null;
   const isExpectedFailure = (command.result?.expected_failure ?? command.payload.expected_failure) === true;
-  const link = findLink(command, decisions);
+  const link = findLink(command, decisions, includeContent);
   const nearest = nearestDecision(command.created_at, decisions);
   const isExcused = isExpectedFailure && command.state === 'failed';
   const warnings = [
@@ -93,11 +95,10 @@ function judge(command: Command, decisions: readonly AuditedDecision[]): Mutatio
   return {
     command: { id: command.id, type: command.type, state: command.state, created_at: command.created_at },
     allowed_decisions: allowed ?? [],
-    effect: effectOf(command),
+    effect: effectOf(command, includeContent),
     expected_failure: isExpectedFailure,
     linked_decision: link.decision,
-    nearest_prior_decision:
-      nearest === null ? null : { ...nearest, payload: redactObject(nearest.payload, shownFields) },
+    nearest_prior_decision: nearest === null ? null : shownDecision(nearest, includeContent),
     ok: warnings.length === 0,
     warnings,
   };
@@ -111,23 +112,31 @@ interface Link {
 }
 
 /** A finished task names its final decision itself; anything else says in its result, or its order, which it meant. */
-function findLink({ type, payload, result }: Command, decisions: readonly AuditedDecision[]): Link {
+function findLink(
+  { type, payload, result }: Command,
+  decisions: readonly AuditedDecision[],
+  includeContent: boolean,
+): Link {
   const finalId = type === 'finish_task' ? (result?.final_decision_id ?? null) : null;
   const final = decisions.find(({ id }) => id === finalId);
-  if (final !== undefined) return { ...asLink(final), metadata: {} };
+  if (final !== undefined) return { ...asLink(final, includeContent), metadata: {} };
   const metadata = firstObject(result?.manager_decision, payload.manager_decision);
   if (metadata === null) return { decision: null, kind: null, metadata: null };
   const own = metadata.decision;
   if (isJsonObject(own)) {
-    return { decision: redactObject(own), kind: typeof own.decision === 'string' ? own.decision : null, metadata };
+    return {
+      decision: shownRecord(own, includeContent),
+      kind: typeof own.decision === 'string' ? own.decision : null,
+      metadata,
+    };
   }
   const id = decisionIdOf(metadata) ?? linkedDecisionId(payload, result);
   const named = decisions.find((decision) => decision.id === id);
-  return { ...(named === undefined ? { decision: null, kind: null } : asLink(named)), metadata };
+  return { ...(named === undefined ? { decision: null, kind: null } : asLink(named, includeContent)), metadata };
 }
 
-function asLink(decision: AuditedDecision): Pick<Link, 'decision' | 'kind'> {
-  return { decision: { ...decision, payload: redactObject(decision.payload, shownFields) }, kind: decision.decision };
+function asLink(decision: AuditedDecision, includeContent: boolean): Pick<Link, 'decision' | 'kind'> {
+  return { decision: { ...shownDecision(decision, includeContent) }, kind: decision.decision };
 }
 
 function metadataWarnings({ metadata }: Link, allowed: readonly string[] | null): readonly string[] {
@@ -141,7 +150,7 @@ function nearestDecision(createdAt: string, decisions: readonly AuditedDecision[
   return decisions.findLast(({ created_at }) => created_at <= createdAt) ?? null;
 }
 
-function effectOf({ state, payload, result }: Command): MutationRecord['effect'] {
+function effectOf({ state, payload, result }: Command, includeContent: boolean): MutationRecord['effect'] {
   const value = (key: string): JsonValue => result?.[key] ?? payload[key] ?? null;
   const sendResult = result?.send_result;
   const isDry = value('dry_run') === true || (isJsonObject(sendResult) && sendResult.dry_run === true);
@@ -152,14 +161,12 @@ function effectOf({ state, payload, result }: Command): MutationRecord['effect']
     dry_run: isDry,
     sent: state === 'succeeded' && isJsonObject(sendResult) && !isDry,
     // More than the slash command would be words.
-    send_text: text === slash ? text : null,
+    send_text: includeContent || text === slash ? text : null,
     slash_command: slash,
     worker_session: value('worker_session'),
-    permission_check: isJsonObject(check) ? redactObject(check, shownFields) : null,
+    permission_check: isJsonObject(check) ? shownRecord(check, includeContent) : null,
   };
 }
-
-const shownFields: ReadonlySet<string> = new Set(['action', 'reasons', 'slash_command']);
 
 function listSteering(
   ledger: Connection,

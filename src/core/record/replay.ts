@@ -5,6 +5,7 @@ import type { Connection } from '../ledger/connection.ts';
 import { findSessionById } from '../ledger/sessionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
 import { entriesOf } from './replayEntries.ts';
+import { shownTask } from './hideColumns.ts';
 import { compareEntries, cursorOf, type ReplayEntry } from './replayEntry.ts';
 import { captureEntries, segmentEntries } from './replayTerminals.ts';
 
@@ -40,7 +41,7 @@ export function replayTask(ledger: Connection, task: Task, request: ReplayReques
     .read(() => gather(ledger, task, request))
     .filter((entry) => isInFormat(entry, request.format) && isSeenBy(entry, request.role, ledger))
     .toSorted(compareEntries);
-  const { before, limit, format: mode, role } = request;
+  const { before, limit, format: mode, role, includeContent } = request;
   const until = before === null ? entries.length : entries.findIndex((entry) => cursorOf(entry) === before);
   if (until === -1)
     throw refuse('invalid_value', `--before: ${before} is no entry of this replay; take it from older_cursor`);
@@ -49,7 +50,7 @@ export function replayTask(ledger: Connection, task: Task, request: ReplayReques
   const isPage = before !== null || limit !== null;
   const oldest = entries[from];
   const older = isPage ? { older_cursor: from > 0 && oldest !== undefined ? cursorOf(oldest) : null } : {};
-  return { task, mode, role, entries: shown, entry_count: shown.length, ...older };
+  return { task: shownTask(task, includeContent), mode, role, entries: shown, entry_count: shown.length, ...older };
 }
 
 function gather(ledger: Connection, task: Task, { format, includeContent }: ReplayRequest): ReplayEntry[] {

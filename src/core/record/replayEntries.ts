@@ -1,31 +1,32 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import type { AuditTables } from '../ledger/auditQueryStore.ts';
 import { type CorrelationChain, correlationChains } from './auditChains.ts';
-import { redactedText, redactObject } from './redact.ts';
+import { hideTables } from './hideTables.ts';
+import { hiddenText } from './redact.ts';
 import { collapse, type ReplayEntry, textOf } from './replayEntry.ts';
 
 type Rows<Table extends keyof AuditTables> = AuditTables[Table][number];
 
 /** Everything that the ledger's tables tell of a task, but for what its terminals showed. */
-export function entriesOf(tables: AuditTables, task: { readonly created_at: string }, includeContent: boolean) {
-  const show = (object: JsonObject): JsonObject => (includeContent ? object : redactObject(object));
+export function entriesOf(given: AuditTables, task: { readonly created_at: string }, includeContent: boolean) {
+  const tables = includeContent ? given : hideTables(given);
   return [
-    ...tables.commands.map((command) => commandEntry(command, includeContent)),
-    ...tables.command_attempts.map((attempt) => attemptEntry(attempt, show)),
+    ...tables.commands.map(commandEntry),
+    ...tables.command_attempts.map(attemptEntry),
     ...tables.routed_notifications.map(notificationEntry),
-    ...correlationChains(tables).map((chain) => chainEntry(chain, task.created_at)),
+    ...correlationChains(given).map((chain) => chainEntry(chain, task.created_at)),
     ...tables.manager_decisions.map(decisionEntry),
     ...tables.task_acknowledgements.map(acknowledgementEntry),
     ...tables.task_continuations.map(continuationEntry),
     ...tables.continuation_reviews.map(reviewEntry),
     ...tables.epilogue_runs.map(epilogueEntry),
-    ...tables.events.filter(({ type }) => type in criterionEvents).map((event) => criterionEntry(event, show)),
+    ...tables.events.filter(({ type }) => type in criterionEvents).map(criterionEntry),
     ...tables.manager_cycles.map(cycleEntry),
-    ...tables.manager_cycle_spans.map((span) => spanEntry(span, show)),
+    ...tables.manager_cycle_spans.map(spanEntry),
   ];
 }
 
-function commandEntry(command: Rows<'commands'>, includeContent: boolean): ReplayEntry {
+function commandEntry(command: Rows<'commands'>): ReplayEntry {
   const { id, type, state, payload, created_at: timestamp } = command;
   const base = { timestamp, source: 'commands', source_id: id, details: { command_id: id, state, type } };
   if (type === 'finish_task') {
@@ -34,19 +35,18 @@ function commandEntry(command: Rows<'commands'>, includeContent: boolean): Repla
       ...base,
       kind: 'finish',
       actor: 'manager',
-      summary: `finished task: ${collapse(payload.reason)} (${left})`,
+      summary: `finished task: ${saidIn(payload, 'reason')} (${left})`,
     };
   }
   const sent = type === 'task_nudge' ? 'nudge' : type === 'task_interrupt' ? 'interrupt' : null;
   if (sent !== null) {
-    const words = textOf(payload.message) ?? textOf(payload.text) ?? '';
-    const shown = includeContent ? collapse(words) : redactedText(words);
-    return { ...base, kind: 'command', actor: 'manager -> worker', summary: `sent ${sent}: ${shown}` };
+    const said = saidIn(payload, 'message') || saidIn(payload, 'text');
+    return { ...base, kind: 'command', actor: 'manager -> worker', summary: `sent ${sent}: ${said}` };
   }
   return { ...base, kind: 'command', actor: 'workerctl', summary: `${type} ${state}` };
 }
 
-function attemptEntry(attempt: Rows<'command_attempts'>, show: (object: JsonObject) => JsonObject): ReplayEntry {
+function attemptEntry(attempt: Rows<'command_attempts'>): ReplayEntry {
   const { id, command_id, correlation_id, dispatcher_id, error, result, state, started_at } = attempt;
   const { side_effect_completed, side_effect_started } = attempt;
   return {
@@ -62,7 +62,7 @@ function attemptEntry(attempt: Rows<'command_attempts'>, show: (object: JsonObje
       correlation_id,
       dispatcher_id,
       error,
-      result: result === null ? null : show(result),
+      result,
       side_effect_completed,
       side_effect_started,
       state,
@@ -165,7 +165,7 @@ function continuationEntry(row: Rows<'task_continuations'>): ReplayEntry {
   };
 }
 
-function reviewEntry(row: Rows<'continuation_reviews'>): ReplayEntry {
+function reviewEntry(row: Omit<Rows<'continuation_reviews'>, 'addendum'>): ReplayEntry {
   const { id, agreement, verdict, correlation_id, manager_continuation_id, worker_continuation_id } = row;
   return {
     timestamp: row.created_at,
@@ -200,7 +200,7 @@ function epilogueEntry(row: Rows<'epilogue_runs'>): ReplayEntry {
 
 const criterionEvents = { acceptance_criterion_added: true, acceptance_criterion_updated: true };
 
-function criterionEntry(event: Rows<'events'>, show: (object: JsonObject) => JsonObject): ReplayEntry {
+function criterionEntry(event: Rows<'events'>): ReplayEntry {
   return {
     timestamp: event.created_at,
     kind: 'acceptance_criterion',
@@ -208,18 +208,25 @@ function criterionEntry(event: Rows<'events'>, show: (object: JsonObject) => Jso
     summary: criterionSummary(event.payload),
     source: 'events',
     source_id: event.id,
-    details: { event_type: event.type, ...show(event.payload) },
+    details: { event_type: event.type, ...event.payload },
   };
 }
 
 function criterionSummary(payload: JsonObject): string {
-  const { status, previous_status: before, criterion, proof, rationale, criterion_id: id } = payload;
+  const { status, previous_status: before, criterion_id: id } = payload;
   const move = typeof before === 'string' ? ` (${before} -> ${String(status)})` : '';
   const isPutAside = status === 'deferred' || status === 'rejected';
-  const said = isPutAside ? (textOf(rationale) ?? textOf(criterion)) : textOf(criterion);
-  const told =
-    status === 'satisfied' ? `proof recorded${proof === null ? '' : ` (${collapse(proof)})`}` : collapse(said);
+  const proof = saidIn(payload, 'proof');
+  const said = (isPutAside && saidIn(payload, 'rationale')) || saidIn(payload, 'criterion');
+  const told = status === 'satisfied' ? `proof recorded${proof === '' ? '' : ` (${proof})`}` : said;
   return `${String(status)} criterion #${String(id)}${move}: ${told}`;
+}
+
+/** What a field says, on one line; how much, when that is hidden; nothing when it is not there. */
+function saidIn(object: JsonObject, field: string): string {
+  const { [field]: said, [`${field}_byte_count`]: bytes, [`${field}_line_count`]: lines } = object;
+  if (typeof said === 'string') return collapse(said);
+  return typeof bytes === 'number' && typeof lines === 'number' ? hiddenText(bytes, lines) : '';
 }
 
 function cycleEntry(row: Rows<'manager_cycles'>): ReplayEntry {
@@ -248,10 +255,10 @@ function cycleSummary({ state, status, error }: Rows<'manager_cycles'>): string 
   if (state === 'failed') return `observe failed: ${collapse(error)}`;
   const worker = isJsonObject(status?.worker_status) ? status.worker_status : status;
   if (typeof worker?.state !== 'string') return 'observed task';
-  return `observed worker status ${worker.state}: ${collapse(worker.current_task ?? worker.task)}`;
+  return `observed worker status ${worker.state}: ${saidIn(worker, 'current_task') || saidIn(worker, 'task')}`;
 }
 
-function spanEntry(span: Rows<'manager_cycle_spans'>, show: (object: JsonObject) => JsonObject): ReplayEntry {
+function spanEntry(span: Rows<'manager_cycle_spans'>): ReplayEntry {
   const { id, manager_cycle_id, phase, state, duration_ms, error_type, attributes } = span;
   const failure = error_type === null ? '' : ` (${error_type})`;
   return {
@@ -262,7 +269,7 @@ function spanEntry(span: Rows<'manager_cycle_spans'>, show: (object: JsonObject)
     source: 'manager_cycle_spans',
     source_id: id,
     details: {
-      attributes: show(attributes),
+      attributes,
       command_id: span.command_id,
       duration_ms,
       error_type,

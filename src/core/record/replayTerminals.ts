@@ -6,6 +6,7 @@ import {
   listSegmentsWithText,
 } from '../ledger/auditQueryStore.ts';
 import type { Connection } from '../ledger/connection.ts';
+import { hiddenText } from './redact.ts';
 import { collapse, type ReplayEntry, textOf } from './replayEntry.ts';
 
 type Capture = ReturnType<typeof listCapturesWithContent>[number];
@@ -14,7 +15,10 @@ type Capture = ReturnType<typeof listCapturesWithContent>[number];
 export function captureEntries(ledger: Connection, taskId: string, includeContent: boolean): ReplayEntry[] {
   const captures = includeContent
     ? listCapturesWithContent(ledger, taskId).map((row) => ({ ...row, excerpt: excerptOf(row.content ?? '') }))
-    : listMeasuredCaptures(ledger, taskId).map((row) => ({ ...row, excerpt: hidden(row.byte_count, row.line_count) }));
+    : listMeasuredCaptures(ledger, taskId).map((row) => ({
+        ...row,
+        excerpt: hiddenText(row.byte_count, row.line_count),
+      }));
   const seen = new Set<string>();
   return captures.flatMap((capture) => {
     const key = `${capture.role} ${capture.content_sha256}`;
@@ -36,10 +40,6 @@ function captureEntry(capture: Omit<Capture, 'content'> & { readonly excerpt: st
     source_id: id,
     details: { byte_count, capture_id: id, content_sha256, line_count, role, source },
   };
-}
-
-function hidden(bytes: number, lines: number): string {
-  return `[${bytes} bytes, ${lines} lines; shown with --include-content]`;
 }
 
 function classification(classifier: JsonObject, lines: number): string {

@@ -34,15 +34,19 @@ export interface FailureQuestion {
 
 /** What went wrong, and what is still open. */
 export function failuresView(view: ViewContext, question: FailureQuestion) {
-  const { ledger, limit } = view;
+  const { ledger, limit, includeContent } = view;
   const filter = filterOf(question);
   const { alerts, ingest, criteria } = findFailures(view, filter);
   return {
     schema_version: 1,
     alerts,
-    failed_cycles: listCycles(ledger, 'failed', filter, limit).map(cycleItemWithTask),
-    failed_commands: listCommandsInStates(ledger, ['failed'], filter, limit).map(commandItem),
-    pane_capture_failures: listCycles(ledger, 'pane_failed', filter, limit).map(cycleItemWithTask),
+    failed_cycles: listCycles(ledger, 'failed', filter, limit).map((row) => cycleItemWithTask(row, includeContent)),
+    failed_commands: listCommandsInStates(ledger, ['failed'], filter, limit).map((row) =>
+      commandItem(row, includeContent),
+    ),
+    pane_capture_failures: listCycles(ledger, 'pane_failed', filter, limit).map((row) =>
+      cycleItemWithTask(row, includeContent),
+    ),
     ingest,
     open_criteria: criteria,
     filters: {
@@ -93,7 +97,7 @@ export type FailuresView = ReturnType<typeof failuresView>;
 
 /** Sessions and tasks are never narrowed; what is stale is shown only when nothing else is narrowed. */
 function operatorPart(view: ViewContext, question: FailureQuestion) {
-  const { ledger, limit } = view;
+  const { ledger, limit, includeContent } = view;
   const filter = filterOf(question);
   const cycles = cycleHealth(view, filter, question.thresholds);
   const isNarrowed = question.task !== null || question.window !== null || question.activeOnly;
@@ -103,7 +107,7 @@ function operatorPart(view: ViewContext, question: FailureQuestion) {
     commands: {
       counts_by_state: counts,
       failed_count: counts.failed ?? 0,
-      recent: listCommandsInStates(ledger, null, filter, limit).map(commandItem),
+      recent: listCommandsInStates(ledger, null, filter, limit).map((row) => commandItem(row, includeContent)),
       total: Object.values(counts).reduce((total, count) => total + count, 0),
     },
     cycles: isNarrowed ? { ...cycles, stale: [], stale_count: 0 } : cycles,

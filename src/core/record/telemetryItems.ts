@@ -1,10 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import type { CommandRow, CycleRow } from '../ledger/telemetryQueryHealthStore.ts';
 import type { TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
+import { hideError, shownRecord } from './hideColumns.ts';
 import { keysOf } from './telemetryShown.ts';
 
 /** A cycle in numbers and states, without what was said in it. */
-export function cycleItem(cycle: CycleRow) {
+export function cycleItem(row: CycleRow, includeContent: boolean) {
+  const cycle = includeContent ? row : hideError(row);
   const status = cycle.status ?? {};
   const signal = isJsonObject(status.pane_signal) ? status.pane_signal : {};
   return {
@@ -16,7 +18,7 @@ export function cycleItem(cycle: CycleRow) {
     state: cycle.state,
     decision: cycle.decision,
     error: cycle.error,
-    health: cycle.health ?? {},
+    health: shownRecord(cycle.health ?? {}, includeContent),
     ingest: numbersOf(status.ingest),
     worker_state: status.state ?? null,
     staleness_seconds: status.staleness_seconds ?? null,
@@ -31,19 +33,28 @@ export function cycleItem(cycle: CycleRow) {
   };
 }
 
-export function cycleItemWithTask(cycle: CycleRow) {
-  return { ...cycleItem(cycle), task_name: cycle.task_name };
+export function cycleItemWithTask(cycle: CycleRow, includeContent: boolean) {
+  return { ...cycleItem(cycle, includeContent), task_name: cycle.task_name };
 }
 
 /** A command by the names of its fields: what they hold may be what somebody said. */
-export function commandItem({ payload, result, task_name: _name, idempotency_key: _key, ...command }: CommandRow) {
+export function commandItem(row: CommandRow, includeContent: boolean) {
+  const {
+    payload,
+    result,
+    task_name: _name,
+    idempotency_key: _key,
+    ...command
+  } = includeContent ? row : hideError(row);
   const { claimed_at: _at, claim_expires_at: _until, ...rest } = command;
   return { ...rest, payload_keys: keysOf(payload), result_keys: keysOf(result) };
 }
 
 /** As the health of all tasks lists it. */
-export function commandBrief(command: CommandRow) {
-  const { id, type, state, task_id, task_name, created_at, updated_at, attempts, claimed_by, error } = command;
+export function commandBrief(command: CommandRow, includeContent: boolean) {
+  const { id, type, state, task_id, task_name, created_at, updated_at, attempts, claimed_by, error } = includeContent
+    ? command
+    : hideError(command);
   return { id, type, state, task_id, task_name, created_at, updated_at, attempts, claimed_by, error };
 }
 

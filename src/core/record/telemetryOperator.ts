@@ -15,6 +15,7 @@ import {
 } from '../ledger/telemetryQueryHealthStore.ts';
 import { type Alert, alertAbove, alertWhen } from './telemetryAlerts.ts';
 import { readDrift } from './telemetryDrift.ts';
+import { shownTask } from './hideColumns.ts';
 import { commandBrief, cycleItemWithTask } from './telemetryItems.ts';
 import { ledgerBytes, type ViewContext } from './telemetryView.ts';
 
@@ -54,13 +55,17 @@ function readParts(view: ViewContext, thresholds: Thresholds, recent: HealthFilt
   };
 }
 
-function commandHealth({ ledger, limit }: ViewContext, recent: HealthFilter) {
+function commandHealth({ ledger, limit, includeContent }: ViewContext, recent: HealthFilter) {
   const any = { taskId: recent.taskId };
   return {
     failed_count: countCommandsInStates(ledger, ['failed'], recent),
-    recent_failed: listCommandsInStates(ledger, ['failed'], recent, limit).map(commandBrief),
+    recent_failed: listCommandsInStates(ledger, ['failed'], recent, limit).map((row) =>
+      commandBrief(row, includeContent),
+    ),
     unfinished_count: countCommandsInStates(ledger, unfinishedStates, any),
-    recent_unfinished: listCommandsInStates(ledger, unfinishedStates, any, limit).map(commandBrief),
+    recent_unfinished: listCommandsInStates(ledger, unfinishedStates, any, limit).map((row) =>
+      commandBrief(row, includeContent),
+    ),
   };
 }
 
@@ -74,10 +79,10 @@ export function criterionHealth({ ledger, limit }: ViewContext, filter: HealthFi
 }
 
 export function cycleHealth(view: ViewContext, recent: HealthFilter, thresholds: Thresholds) {
-  const { ledger, limit } = view;
+  const { ledger, limit, includeContent } = view;
   const stale = staleCycles(view, thresholds.stale_cycle_seconds);
   return {
-    recent_failed: listCycles(ledger, 'failed', recent, limit).map(cycleItemWithTask),
+    recent_failed: listCycles(ledger, 'failed', recent, limit).map((row) => cycleItemWithTask(row, includeContent)),
     recent_failed_count: countCycles(ledger, 'failed', recent),
     stale,
     stale_count: stale.length,
@@ -116,8 +121,8 @@ function sessionBrief(session: Session, now: number) {
   return { ...shown, heartbeat_age_seconds };
 }
 
-export function taskHealth({ ledger }: ViewContext) {
-  const active = listTasks(ledger, { onlyOpen: true }).map(taskBrief);
+export function taskHealth({ ledger, includeContent }: ViewContext) {
+  const active = listTasks(ledger, { onlyOpen: true }).map((task) => taskBrief(shownTask(task, includeContent)));
   return { active, active_count: active.length };
 }
 

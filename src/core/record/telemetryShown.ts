@@ -1,29 +1,14 @@
 import type { JsonObject } from '../domain/json.ts';
 import type { TelemetryCount, TelemetryExtent, TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
-import { redactObject } from './redact.ts';
-
-/**
- * Names, states and codes that the supervisor itself puts into its records, besides what the policy shows everywhere.
- * Not for what agents wrote: a field of theirs may have any name.
- */
-export const supervisorFields: ReadonlySet<string> = new Set(
-  [
-    'action reasons run_name purpose retention_class segment_kind capture_kind last_event_subtype notable_pane_pattern',
-    'source_session_role target_session_role goal task worker manager signal observed_by startup',
-    'supervision_mode permissions epilogues granted withheld nudge_on_completion failure_stage slash_command',
-    'claimed_by claimed_at claim_expires_at available_at captured_at finished_at ended_at last_state_event_at',
-    'warnings allowed_decisions missing missing_or_incomplete required_steps capture_transcript_mode allowed_context',
-    'codex_session_id content_sha256 sha256 reviewer_session_id manager_session_id worker_session_id',
-  ].flatMap((line) => line.split(' ')),
-);
+import { redactRecord } from './redact.ts';
 
 /** An event as others may see it. The sentence in `summary` is the supervisor's own. */
 export function showTelemetry(record: TelemetryRecord, includeContent: boolean): TelemetryRecord {
   if (includeContent) return record;
   return {
     ...record,
-    correlation: redactObject(record.correlation, supervisorFields),
-    attributes: redactObject(record.attributes, supervisorFields),
+    correlation: redactRecord(record.correlation),
+    attributes: redactRecord(record.attributes),
   };
 }
 

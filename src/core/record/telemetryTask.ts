@@ -3,7 +3,7 @@ import { ageSeconds } from '../domain/timestamps.ts';
 import { findBinding, withSessions } from '../ledger/bindingStore.ts';
 import { listCriteria } from '../ledger/criterionStore.ts';
 import { diagnoseLedger } from '../ledger/diagnose.ts';
-import { findActiveRun } from '../ledger/runStore.ts';
+import { findActiveRun, type Run } from '../ledger/runStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
 import {
@@ -17,26 +17,27 @@ import {
   listRecentDecisions,
 } from '../ledger/telemetryQueryHealthStore.ts';
 import { countTelemetry, listIngestTroubles, listTelemetry, sumIngest } from '../ledger/telemetryQueryStore.ts';
-import { redactObject } from './redact.ts';
+import { hideColumns, shownCriterion, shownDecision, shownRecord, shownTask } from './hideColumns.ts';
+import { isCode, redactRecord } from './redact.ts';
 import { type Alert, alertAbove, alertWhen } from './telemetryAlerts.ts';
 import { readDrift } from './telemetryDrift.ts';
 import { commandItem, cycleItem, telemetryBrief } from './telemetryItems.ts';
 import { unfinishedStates } from './telemetryOperator.ts';
-import { keysOf, showTelemetry, summarise, supervisorFields } from './telemetryShown.ts';
+import { keysOf, showTelemetry, summarise } from './telemetryShown.ts';
 import { storageOf, type ViewContext } from './telemetryView.ts';
 
 /** One task as a dashboard needs it. What is recent is the newest (AT-8). */
 export function taskSnapshot(view: ViewContext, task: Task) {
-  const { ledger, limit } = view;
+  const { ledger, limit, includeContent } = view;
   const facts = readTaskFacts(view, task);
   return {
     alerts: taskAlerts(facts),
     ...describeBinding(view, facts),
     commands: {
       recent: listCommandsInStates(ledger, null, { taskId: task.id }, limit).map((command) => ({
-        ...commandItem(command),
-        payload: view.includeContent ? command.payload : redactObject(command.payload),
-        result: view.includeContent || command.result === null ? command.result : redactObject(command.result),
+        ...commandItem(command, includeContent),
+        payload: shownRecord(command.payload, includeContent),
+        result: command.result === null ? null : shownRecord(command.result, includeContent),
       })),
       unfinished_count: facts.unfinished,
       failed_count: facts.failedCommands,
@@ -44,7 +45,7 @@ export function taskSnapshot(view: ViewContext, task: Task) {
     criteria: {
       open_accepted: facts.criteria
         .filter(({ status }) => status === 'accepted')
-        .map((row) => (view.includeContent ? row : { ...row, evidence: redactObject(row.evidence) })),
+        .map((row) => shownCriterion(row, includeContent)),
       open_blocker_count: facts.openAccepted,
       summary: facts.criterionSummary,
     },
@@ -54,12 +55,12 @@ export function taskSnapshot(view: ViewContext, task: Task) {
       stuck_tasks: facts.drift.stuck_tasks,
       schema_ok: facts.isSchemaSound,
     },
-    latest_cycle: facts.latestCycle === null ? null : latestCycle(facts.latestCycle, view.includeContent),
-    run: findActiveRun(ledger, task.id),
-    task,
+    latest_cycle: facts.latestCycle === null ? null : latestCycle(facts.latestCycle, includeContent),
+    run: shownRun(findActiveRun(ledger, task.id), includeContent),
+    task: shownTask(task, includeContent),
     telemetry: {
       recent: listTelemetry(ledger, { taskId: task.id }, { limit, newestFirst: true }).map((record) =>
-        showTelemetry(record, view.includeContent),
+        showTelemetry(record, includeContent),
       ),
       summary: summarise(countTelemetry(ledger, { taskId: task.id })),
     },
@@ -70,14 +71,16 @@ export type TaskSnapshot = ReturnType<typeof taskSnapshot>;
 
 /** One task in counts and states, without a word of what was said. */
 export function taskView(view: ViewContext, task: Task, staleCycleSeconds: number) {
-  const { ledger, limit } = view;
+  const { ledger, limit, includeContent } = view;
   const facts = readTaskFacts(view, task);
   const cycles = readCycles(view, task);
   const ingest = readIngest(view, task.id);
   const bound = describeBinding(view, facts);
   const cycleAge = ageSeconds(facts.latestCycle?.completed_at ?? facts.latestCycle?.started_at ?? null, view.now);
   const isStale = cycleAge !== null && cycleAge > staleCycleSeconds;
-  const failed = listCommandsInStates(ledger, ['failed'], { taskId: task.id }, limit).map(commandItem);
+  const failed = listCommandsInStates(ledger, ['failed'], { taskId: task.id }, limit).map((row) =>
+    commandItem(row, includeContent),
+  );
   const open = facts.criteria.filter(({ status }) => status === 'proposed' || status === 'accepted');
   return {
     schema_version: 1,
@@ -90,24 +93,20 @@ export function taskView(view: ViewContext, task: Task, staleCycleSeconds: numbe
     commands: readCommands(view, task),
     failed_commands: failed,
     criteria: {
-      open: open.map(({ id, status, source, proof, created_at, updated_at }) => ({
-        id,
-        status,
-        source,
-        proof,
-        created_at,
-        updated_at,
-      })),
+      open: open.map((row) => {
+        const { id, status, source, proof, created_at, updated_at } = shownCriterion(row, includeContent);
+        return { id, status, source, proof, created_at, updated_at };
+      }),
       open_count: open.length,
       summary: facts.criterionSummary,
       total: facts.criteria.length,
     },
     cycles,
     decisions: {
-      recent: listRecentDecisions(ledger, task.id, limit).map(({ payload, ...decision }) => ({
-        ...decision,
-        payload_keys: keysOf(payload),
-      })),
+      recent: listRecentDecisions(ledger, task.id, limit).map((row) => {
+        const { payload: _, ...decision } = shownDecision(row, includeContent);
+        return { ...decision, payload_keys: keysOf(row.payload) };
+      }),
     },
     ingest,
     liveness: {
@@ -117,7 +116,7 @@ export function taskView(view: ViewContext, task: Task, staleCycleSeconds: numbe
       latest_cycle_stale: isStale,
     },
     storage: storageOf(ledger, task.id),
-    task,
+    task: shownTask(task, includeContent),
     telemetry: {
       recent: listTelemetry(ledger, { taskId: task.id }, { limit, newestFirst: true }).map(telemetryBrief),
       summary: summarise(countTelemetry(ledger, { taskId: task.id })),
@@ -127,17 +126,24 @@ export function taskView(view: ViewContext, task: Task, staleCycleSeconds: numbe
 
 export type TaskView = ReturnType<typeof taskView>;
 
-function readCommands({ ledger, limit }: ViewContext, { id }: Task) {
+/** What a run is for, and its policy, may be in anybody's words. */
+function shownRun(run: Run | null, includeContent: boolean): Run | null {
+  if (run === null || includeContent) return run;
+  const purpose = run.purpose !== null && isCode(run.purpose) ? run.purpose : hideColumns(run, ['purpose']).purpose;
+  return { ...run, purpose, metadata: redactRecord(run.metadata) };
+}
+
+function readCommands({ ledger, limit, includeContent }: ViewContext, { id }: Task) {
   const counts = countCommandStates(ledger, { taskId: id });
   return {
     counts_by_state: counts,
     failed_count: counts.failed ?? 0,
-    recent: listCommandsInStates(ledger, null, { taskId: id }, limit).map(commandItem),
+    recent: listCommandsInStates(ledger, null, { taskId: id }, limit).map((row) => commandItem(row, includeContent)),
     total: sum(counts),
   };
 }
 
-function readCycles({ ledger, limit }: ViewContext, { id }: Task) {
+function readCycles({ ledger, limit, includeContent }: ViewContext, { id }: Task) {
   const of = { taskId: id };
   const counts = countCycleStates(ledger, of);
   const [lastSuccessful] = listCycles(ledger, 'succeeded', of, 1);
@@ -145,10 +151,10 @@ function readCycles({ ledger, limit }: ViewContext, { id }: Task) {
     counts_by_state: counts,
     total: sum(counts),
     failed_count: counts.failed ?? 0,
-    failed: listCycles(ledger, 'failed', of, limit).map(cycleItem),
-    history: listCycles(ledger, 'any', of, limit).map(cycleItem),
-    last_successful: lastSuccessful === undefined ? null : cycleItem(lastSuccessful),
-    pane_capture_failures: listCycles(ledger, 'pane_failed', of, limit).map(cycleItem),
+    failed: listCycles(ledger, 'failed', of, limit).map((row) => cycleItem(row, includeContent)),
+    history: listCycles(ledger, 'any', of, limit).map((row) => cycleItem(row, includeContent)),
+    last_successful: lastSuccessful === undefined ? null : cycleItem(lastSuccessful, includeContent),
+    pane_capture_failures: listCycles(ledger, 'pane_failed', of, limit).map((row) => cycleItem(row, includeContent)),
     pane_capture_failure_count: countCycles(ledger, 'pane_failed', of),
   };
 }
@@ -166,7 +172,7 @@ export function readIngest(
     error_count: troubles.errorCount + countCycles(ledger, 'ingest_failed', filter),
     recent_errors: troubles.errors.map((record) => showTelemetry(record, includeContent)),
     recent_skipped: troubles.skipping.map((record) => showTelemetry(record, includeContent)),
-    cycle_errors: listCycles(ledger, 'ingest_failed', filter, limit).map(cycleItem),
+    cycle_errors: listCycles(ledger, 'ingest_failed', filter, limit).map((row) => cycleItem(row, includeContent)),
   };
 }
 
@@ -270,9 +276,9 @@ function describeBinding(view: ViewContext, { binding, bound }: TaskFacts) {
 
 /** With the stored status: a worker's last words and a manager's context are among it. */
 function latestCycle(cycle: CycleRow, includeContent: boolean) {
-  const { pane_signal: _, ...item } = cycleItem(cycle);
+  const { pane_signal: _, ...item } = cycleItem(cycle, includeContent);
   const status = isJsonObject(cycle.status) ? cycle.status : {};
-  return { ...item, status: includeContent ? status : redactObject(status, supervisorFields) };
+  return { ...item, status: shownRecord(status, includeContent) };
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

@@ -105,7 +105,8 @@ describe('mutation-audit', () => {
       const given = { taskId: fixture.task.id, cycleId: null, decision, reason: 'because', payload: {} } as const;
       return insertDecision(fixture.context.ledger, given, fixture.clock.now());
     });
-  const warnings = () => auditMutations(fixture.context.ledger, fixture.task).records.map((record) => record.warnings);
+  const warnings = () =>
+    auditMutations(fixture.context.ledger, fixture.task, false).records.map((record) => record.warnings);
 
   it('wants a decision, of the right kind, that the command names', () => {
     command('stop_task', {});
@@ -145,7 +146,7 @@ describe('mutation-audit', () => {
         clock.now(),
       ),
     );
-    const found = auditMutations(context.ledger, task);
+    const found = auditMutations(context.ledger, task, false);
     assert.deepEqual(found.summary, { mutations: 0, with_warnings: 0, steering: 2 });
     assert.deepEqual(
       found.steering.map(({ type, nearest_prior_decision_id }) => [type, nearest_prior_decision_id]),

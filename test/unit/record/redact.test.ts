@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { readFileSync, readdirSync } from 'node:fs';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/domain/json.ts';
-import { measure, redact, redactObject } from '../../../src/core/record/redact.ts';
+import { measure, redactRecord, redactRollout, redactWords } from '../../../src/core/record/redact.ts';
 
-describe('redact', () => {
+describe('redaction', () => {
   it('OD-33: hides words under every name, not under some', () => {
     const secret = 'hunter2';
     const payload = {
@@ -21,13 +21,13 @@ describe('redact', () => {
       a_field_of_tomorrow: secret,
       list: [secret, { deep: secret }],
     };
-    const shown = JSON.stringify(redactObject(payload));
+    const shown = JSON.stringify(redactRollout(payload));
     assert.doesNotMatch(shown, /hunter2/);
     assert.match(shown, /"turn_id":"turn-1"/);
   });
 
   it('leaves the measure behind', () => {
-    assert.deepEqual(redactObject({ message: 'line one\nline two ü', output: '', exit_code: 0, message_id: 'm' }), {
+    assert.deepEqual(redactRollout({ message: 'line one\nline two ü', output: '', exit_code: 0, message_id: 'm' }), {
       message_redacted: true,
       message_byte_count: 20,
       message_line_count: 2,
@@ -48,12 +48,42 @@ describe('redact', () => {
     });
     fc.assert(
       fc.property(json, (value) => {
-        const shown = redact(JSON.parse(JSON.stringify(value)));
+        const shown = redactRollout(JSON.parse(JSON.stringify(value)));
         assert.deepEqual(
           namesOfText(shown, 'SECRET').filter((name) => redactionHides(name)),
           [],
         );
       }),
+    );
+  });
+
+  it('hides what an agent or a tool calls by the name of a field that is shown elsewhere', () => {
+    const secret = 'hunter2';
+    const named = { name: secret, status: secret, reason: secret, cwd: secret, error: secret };
+    assert.doesNotMatch(JSON.stringify(redactWords({ ...named, deep: [named, { decision: named }] })), /hunter2/);
+    const call = {
+      type: 'mcp_tool_call_begin',
+      invocation: { server: 's', tool: 't', arguments: named },
+      reason: secret,
+    };
+    assert.doesNotMatch(JSON.stringify(redactRollout(call)), /hunter2/);
+    const record = {
+      evidence: named,
+      payload: named,
+      config: { ...named, objective: secret },
+      goal: secret,
+      proof: secret,
+    };
+    assert.doesNotMatch(JSON.stringify(redactRecord(record)), /hunter2/);
+  });
+
+  it('shows codes, and no sentences, as reasons and errors', () => {
+    const codes = { reason: 'missing_required_evidence', error: 'gate_failed missing=a,b', reasons: ['not_enabled'] };
+    assert.deepEqual(redactRecord(codes), codes);
+    const shown = redactRecord({ reason: 'the docs are clean', error: 'open: Link check passes', reasons: ['a word'] });
+    assert.deepEqual(
+      Object.keys(shown).filter((key) => !/_(?:redacted|byte_count|line_count)$/.test(key)),
+      [],
     );
   });
 
@@ -69,7 +99,7 @@ describe('redact', () => {
         const words = [payload.message, payload.last_agent_message, payload.arguments, payload.output].filter(
           (value): value is string => typeof value === 'string' && value.length > 12,
         );
-        const shown = JSON.stringify(redactObject(payload));
+        const shown = JSON.stringify(redactRollout(payload));
         for (const word of words) assert.ok(!shown.includes(JSON.stringify(word).slice(1, -1)), `${file}: ${word}`);
       }
     }
@@ -77,7 +107,7 @@ describe('redact', () => {
 });
 
 function redactionHides(name: string): boolean {
-  return JSON.stringify(redactObject({ [name]: 'SECRET' })).includes('redacted');
+  return JSON.stringify(redactRollout({ [name]: 'SECRET' })).includes('redacted');
 }
 
 function namesOfText(value: JsonValue, text: string, name = ''): string[] {

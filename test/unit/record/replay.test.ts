@@ -107,7 +107,7 @@ describe('replay', () => {
     const text = replayText(tell({}, 'docs-cleanup'), 'conveyor');
     assert.match(
       text,
-      /^Task: docs-cleanup\nState: done\nMode: timeline\n\nFinished:\n- finished task: Docs are clean\. \(manager left open\)\n/,
+      /^Task: docs-cleanup\nState: done\nMode: timeline\n\nFinished:\n- finished task: \[15 bytes, 1 lines; shown with --include-content\] \(manager left open\)\n/,
     );
     assert.match(text, /conveyor replay docs-cleanup --format compact/);
     assert.doesNotMatch(text, /<task>|^2026-11-22$/m);
