@@ -55,6 +55,8 @@ export const errorCodes = {
   app_server_missing: 1,
   app_server_failed: 1,
   app_server_refused: 1,
+  browser_missing: 1,
+  browser_failed: 1,
   cwd_missing: 1,
   supervisor_missing: 1,
   file_unreadable: 1,

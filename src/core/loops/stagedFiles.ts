@@ -6,6 +6,8 @@ import { ConveyorError, refuse } from '../domain/errors.ts';
 interface NewFile {
   readonly path: string;
   readonly bytes: Buffer | string;
+  /** As the umask has it when left out. */
+  readonly mode?: number;
 }
 
 /** Files that are written, but not yet under their names: they appear once there is a record of them, or not at all. */
@@ -20,12 +22,12 @@ export function stageFiles(files: readonly NewFile[]): StagedFiles {
   const discard = () => {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
   };
-  for (const { path, bytes } of files) {
+  for (const { path, bytes, mode } of files) {
     const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
     try {
       mkdirSync(dirname(path), { recursive: true });
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw unwritable(path, 'it is a folder');
-      writeFileSync(temporary, bytes, { flag: 'wx' });
+      writeFileSync(temporary, bytes, { flag: 'wx', mode });
       staged.push({ path, temporary });
     } catch (error) {
       discard();

@@ -66,6 +66,7 @@ export const contentClasses: Readonly<Record<OperationName, ContentClass>> = {
   nudge: 'working',
   pair: 'working',
   prune: 'shareable',
+  'qa-run': 'working',
   'ralph-loop-presets': 'working',
   reconcile: 'shareable',
   'record-decision': 'working',

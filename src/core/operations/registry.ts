@@ -55,6 +55,7 @@ const loaders = {
   nudge: async () => (await import('./workerMessages.ts')).nudge,
   pair: async () => (await import('./pair.ts')).pair,
   prune: async () => (await import('./prune.ts')).prune,
+  'qa-run': async () => (await import('./qaRun.ts')).qaRun,
   'ralph-loop-presets': async () => (await import('./loopTemplates.ts')).ralphLoopPresets,
   reconcile: async () => (await import('./reconcile.ts')).reconcile,
   'record-decision': async () => (await import('./recordDecision.ts')).recordDecision,
