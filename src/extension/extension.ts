@@ -69,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
     syncContextKeys(model),
     showStatusBar(model),
     offerShimOnPath(context, model),
-    recordLooks({ model, terminals, rpc: (folder) => engines.rpc(folder) }),
+    recordLooks({ model, terminals, timelines, rpc: (folder) => engines.rpc(folder) }),
     notifyAttention({
       onAttention: engines.onAttention,
       isLookedAt: ({ folder, item }) => item.session !== null && terminals.isLookedAt(folder.path, item.session),

@@ -12,10 +12,20 @@ import type { EngineState } from './engine/engineHost.ts';
 /** Why no engine runs anywhere, or null when engines may. */
 export type Idleness = 'no_folder' | 'untrusted' | null;
 
-export interface FolderState {
-  /** Absolute path: the key of a folder everywhere. */
+/** A folder of the workspace. */
+export interface Place {
+  /** Absolute. */
   readonly path: string;
   readonly name: string;
+}
+
+/** A ledger, with the folder that it is shown under. */
+export interface FolderState {
+  /** Absolute path: the key everywhere. */
+  readonly path: string;
+  readonly name: string;
+  /** All folders of the workspace that have this ledger: that one, and with a shared state root the others. */
+  readonly places: readonly Place[];
   readonly engine: EngineState;
 }
 
@@ -78,8 +88,9 @@ export class PanelModel implements Disposable {
     return this.#collect((snapshot) => snapshot.problems);
   }
 
+  /** By any of its places. */
   folder(path: string): FolderState | null {
-    return this.#folders.get(path) ?? null;
+    return this.#folders.get(path) ?? this.folders.find(({ places }) => places.some((at) => at.path === path)) ?? null;
   }
 
   setIdle(idleness: Idleness): void {
@@ -97,7 +108,8 @@ export class PanelModel implements Disposable {
     if (this.#folders.delete(path)) this.#changed.fire();
   }
 
-  select(task: TaskRef): void {
+  select({ folder, task: name }: TaskRef): void {
+    const task = { folder: this.folder(folder)?.path ?? folder, task: name };
     if (this.#selected?.folder === task.folder && this.#selected.task === task.task) return;
     this.#selected = task;
     this.#changed.fire();

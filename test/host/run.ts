@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,7 @@ const deadlineMs = 240_000;
 const suites = [
   { suite: 'trusted', engine: 'fake' },
   { suite: 'untrusted', engine: 'fake' },
+  { suite: 'shared', engine: 'fake' },
   { suite: 'real', engine: 'real' },
 ] as const;
 type Suite = (typeof suites)[number]['suite'];
@@ -43,14 +44,18 @@ async function main(): Promise<void> {
 
 async function runSuite(staged: StagedExtension, suite: Suite): Promise<Counts> {
   const scratch = mkdtempSync(join(tmpdir(), 'conveyor-host-'));
-  const workspace = join(scratch, 'workspace');
   const results = join(scratch, 'results.json');
-  mkdirSync(workspace);
+  const workspace = makeWorkspace(scratch, suite);
   const log = process.env['CONVEYOR_VERBOSE'] ? (line: string) => process.stderr.write(`${line}\n`) : undefined;
   const server = await startVscodeServer({
     testDriver: true,
     trusted: suite !== 'untrusted',
-    env: { ...privateEnvironment(scratch), CONVEYOR_HOST_SUITE: suite, CONVEYOR_HOST_RESULTS: results },
+    env: {
+      ...privateEnvironment(scratch),
+      ...(suite === 'shared' ? { WORKERCTL_STATE_ROOT: join(scratch, 'shared-state') } : {}),
+      CONVEYOR_HOST_SUITE: suite,
+      CONVEYOR_HOST_RESULTS: results,
+    },
     ...(log ? { log } : {}),
   });
   const browser = await launchBrowser();
@@ -79,6 +84,18 @@ async function runSuite(staged: StagedExtension, suite: Suite): Promise<Counts> 
     await server.stop();
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** One folder; for what several share, a file that lists two. */
+function makeWorkspace(scratch: string, suite: Suite): string {
+  const names = suite === 'shared' ? ['first', 'second'] : ['workspace'];
+  const folders = names.map((name) => ({ path: join(scratch, name) }));
+  for (const { path } of folders) mkdirSync(path);
+  const [{ path } = { path: scratch }] = folders;
+  if (folders.length === 1) return path;
+  const list = join(scratch, 'both.code-workspace');
+  writeFileSync(list, JSON.stringify({ folders }));
+  return list;
 }
 
 /** Prints what came of each test, as mocha would have. */

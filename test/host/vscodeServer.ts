@@ -24,7 +24,7 @@ export interface VscodeServer {
   readonly origin: string;
   readonly pid: number;
   readonly dataFolder: string;
-  /** Address of a workbench on a folder; `payload` is what a desktop build takes as launch arguments. */
+  /** Address of a workbench on a folder, or on a file that lists several; `payload` is what a desktop build takes as launch arguments. */
   url(folder: string, payload?: Readonly<Record<string, string>>): string;
   stop(): Promise<void>;
 }
@@ -85,7 +85,7 @@ export async function startVscodeServer(options: ServerOptions = {}): Promise<Vs
 
 function workbenchUrl(origin: string, folder: string, payload: Readonly<Record<string, string>> = {}): string {
   const url = new URL(`http://${origin}/`);
-  url.searchParams.set('folder', folder);
+  url.searchParams.set(folder.endsWith('.code-workspace') ? 'workspace' : 'folder', folder);
   const pairs = Object.entries(payload);
   if (pairs.length > 0) url.searchParams.set('payload', JSON.stringify(pairs));
   return url.href;

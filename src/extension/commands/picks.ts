@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 import type { CriterionStatus, CriterionView, SessionView, TaskView } from '../../protocol/snapshot.ts';
-import { type FolderState, type InFolder, isOpen, type PanelModel } from '../model.ts';
+import { type FolderState, type InFolder, isOpen, type PanelModel, type Place } from '../model.ts';
 import { icon, type RowIcon } from '../rows/row.ts';
 import { sessionLook } from '../rows/sessionRows.ts';
 import { criteriaText } from '../rows/taskRows.ts';
@@ -22,6 +22,20 @@ export async function pickFolder(model: PanelModel, argument: CommandArgument): 
   return (await pick(choices, 'In which folder?')).folder;
 }
 
+/** Where something shall start: of a ledger that several folders share, one of them. */
+export async function pickPlace(model: PanelModel, argument: CommandArgument): Promise<InFolder<Place>> {
+  refuseUnlessReady(model);
+  const all = model.folders.flatMap((folder) => folder.places.map((item) => ({ folder, item })));
+  const named = all.find(({ item }) => item.path === argument.folder);
+  if (named) return named;
+  const choices = all.map((place) => ({ label: place.item.name, description: place.item.path, place }));
+  return (await pick(choices, 'In which folder?')).place;
+}
+
+function isNamed({ places }: FolderState, { folder }: CommandArgument): boolean {
+  return folder === undefined || places.some(({ path }) => path === folder);
+}
+
 export async function pickTask(
   model: PanelModel,
   argument: CommandArgument,
@@ -29,7 +43,7 @@ export async function pickTask(
 ): Promise<InFolder<TaskView>> {
   refuseUnlessReady(model);
   const named = model.tasks.filter(({ item }) => item.name === argument.task || item.id === argument.task);
-  const inNamedFolder = named.filter(({ folder }) => argument.folder === undefined || folder.path === argument.folder);
+  const inNamedFolder = named.filter(({ folder }) => isNamed(folder, argument));
   const only = inNamedFolder.at(-1);
   if (only) return only;
   if (argument.task !== undefined) {
@@ -60,9 +74,7 @@ export async function pickSession(
   refuseUnlessReady(model);
   const active = model.sessions.filter(({ item }) => item.registration === 'active');
   const named = active.filter(
-    ({ folder, item }) =>
-      (item.name === argument.session || item.id === argument.session) &&
-      (argument.folder === undefined || folder.path === argument.folder),
+    ({ folder, item }) => (item.name === argument.session || item.id === argument.session) && isNamed(folder, argument),
   );
   const only = named.at(-1);
   if (only) return only;

@@ -6,7 +6,7 @@ import { viewIds } from '../ids.ts';
 import type { InFolder } from '../model.ts';
 import type { CommandArgument } from './arguments.ts';
 import { type CommandContext, type CommandHandler, engineOf, run } from './commandContext.ts';
-import { ask, notEmpty, pickFolder, pickTask } from './picks.ts';
+import { ask, notEmpty, pickPlace, pickTask } from './picks.ts';
 import { Cancelled, Refusal } from './refusal.ts';
 import { nameProblem, shortName } from './taskName.ts';
 
@@ -34,7 +34,7 @@ export function taskCommands(context: CommandContext): Readonly<Record<Handled, 
 }
 
 async function startPair(context: CommandContext, argument: CommandArgument): Promise<unknown> {
-  const folder = await pickFolder(context.model, argument);
+  const { folder, item: place } = await pickPlace(context.model, argument);
   refuseWithoutTools(folder.engine.snapshot?.problems ?? []);
   const goal =
     argument.goal ??
@@ -63,7 +63,7 @@ async function startPair(context: CommandContext, argument: CommandArgument): Pr
   const worker = argument.worker ?? `${task}-worker`;
   const manager = argument.manager ?? `${task}-manager`;
   return inTasksView(`Starting ${worker} and ${manager}`, () =>
-    run(context, folder.path, 'pair', { task, goal, worker, manager, prompt, cwd: folder.path }),
+    run(context, folder.path, 'pair', { task, goal, worker, manager, prompt, cwd: place.path }),
   );
 }
 

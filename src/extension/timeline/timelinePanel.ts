@@ -31,6 +31,7 @@ export class TimelinePanel implements Disposable {
   readonly #parts: TimelinePanelParts;
   readonly #owned = new DisposableStore();
   readonly #closed = new Emitter<void>();
+  readonly #faced = new Emitter<void>();
   readonly #page: ReturnType<typeof createBirpc<TimelinePageEvents, TimelineHost>>;
   #shown = '';
   /** What was read last: still shown, marked as old, while no engine can answer. */
@@ -38,6 +39,8 @@ export class TimelinePanel implements Disposable {
   #isLoading = false;
 
   readonly onClosed = this.#closed.on;
+  /** It came to the front, or what was read of the ledger is on its page. */
+  readonly onFaced = this.#faced.on;
 
   constructor(parts: TimelinePanelParts) {
     this.#parts = parts;
@@ -53,9 +56,15 @@ export class TimelinePanel implements Disposable {
     });
     this.#owned.addAll(
       panel.onDidDispose(() => this.dispose()),
+      panel.onDidChangeViewState(() => this.#faced.fire()),
       model.onChanged(() => void this.#refresh()),
     );
     this.#draw();
+  }
+
+  /** Whether it is the editor in front, with something on its page. */
+  get isFaced(): boolean {
+    return this.#parts.panel.active && this.#lastPage !== null;
   }
 
   reveal(): void {
@@ -69,6 +78,7 @@ export class TimelinePanel implements Disposable {
     this.#parts.panel.dispose();
     this.#closed.fire();
     this.#closed.dispose();
+    this.#faced.dispose();
   }
 
   #draw(): void {
@@ -130,6 +140,7 @@ export class TimelinePanel implements Disposable {
     try {
       const page = await engine.timelinePage({ task: ref.task, before: null, limit: pageSize });
       this.#lastPage = page;
+      this.#faced.fire();
       return (
         readyScene(model, ref, page) ??
         this.#failure({

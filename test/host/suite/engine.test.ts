@@ -25,7 +25,13 @@ describe('the engine', () => {
     const extension = vscode.extensions.getExtension(extensionId)?.extensionPath ?? '';
     const text = readFileSync(join(extension, 'dist', 'extension.cjs'), 'utf8');
     const required = new Set([...text.matchAll(/\brequire\(["']([^"']+)["']\)/g)].map(([, name]) => name));
-    assert.deepEqual([...required].toSorted(), ['node:crypto', 'node:path', 'node:worker_threads', 'vscode']);
+    assert.deepEqual([...required].toSorted(), [
+      'node:crypto',
+      'node:fs',
+      'node:path',
+      'node:worker_threads',
+      'vscode',
+    ]);
   });
 
   it('restarts ten times and leaves no thread, port or file behind', async () => {

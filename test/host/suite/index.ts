@@ -10,6 +10,7 @@ export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: 'min' });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   if (suite === 'untrusted') await import('./untrusted.test.ts');
+  else if (suite === 'shared') await import('./shared.test.ts');
   else if (suite === 'real') await import('./realEngine.test.ts');
   else {
     await import('./commands.test.ts');

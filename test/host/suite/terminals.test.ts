@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 
 import { settingKeys } from '../../../src/extension/ids.ts';
 import { aSession, aSnapshot, aTask } from '../builders.ts';
-import { eventually, insides, press, setWorld } from './world.ts';
+import { calls, clearCalls, eventually, insides, press, setWorld, unread } from './world.ts';
 
 describe('terminals', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'conveyor-tmux-'));
@@ -17,18 +17,18 @@ describe('terminals', () => {
   const clients = () => tmux('list-clients', '-F', '#{session_name} #{client_readonly}').split('\n').filter(Boolean);
   const terminal = { session: 'codex-w', target: '=codex-w:', paneId: null, socketPath };
 
+  const world = aSnapshot({
+    tasks: [aTask({ worker: 'w', manager: null })],
+    sessions: [aSession({ name: 'w', terminal }), aSession({ name: 'no-tmux', terminal: null })],
+    tmuxPath: execFileSync('which', ['tmux'], { encoding: 'utf8' }).trim(),
+    shimFolder: join(scratch, 'shim'),
+  });
+
   before(async () => {
     const { model } = await insides();
     tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'codex-w-other', 'sh');
     tmux('new-session', '-d', '-s', 'codex-w', 'sh');
-    setWorld({
-      snapshot: aSnapshot({
-        tasks: [aTask({ worker: 'w', manager: null })],
-        sessions: [aSession({ name: 'w', terminal }), aSession({ name: 'no-tmux', terminal: null })],
-        tmuxPath: execFileSync('which', ['tmux'], { encoding: 'utf8' }).trim(),
-        shimFolder: join(scratch, 'shim'),
-      }),
-    });
+    setWorld({ snapshot: world });
     await eventually(() => assert.ok(model.sessions.some(({ item }) => item.name === 'w')));
   });
 
@@ -73,6 +73,28 @@ describe('terminals', () => {
     await press('openSessionTerminal', { session: 'w' });
     await eventually(() => assert.deepEqual(clients(), ['codex-w 1']));
     assert.ok(vscode.window.terminals.some(({ name }) => name === 'w (watching)'));
+  });
+
+  it('that only watch count as a look at what the session said', async () => {
+    const { model } = await insides();
+    await vscode.workspace
+      .getConfiguration()
+      .update(settingKeys.terminalAccess, 'watch', vscode.ConfigurationTarget.Global);
+    await press('openSessionTerminal', { session: 'w' });
+    await eventually(() => assert.equal(vscode.window.activeTerminal?.name, 'w (watching)'));
+    clearCalls();
+    const sessions = ['w', 'no-tmux'].map((name) =>
+      aSession({
+        name,
+        terminal: name === 'w' ? terminal : null,
+        state: 'idle',
+        attention: unread('2026-11-26T09:00:00Z'),
+      }),
+    );
+    setWorld({ snapshot: { ...world, sessions } });
+    await eventually(() => assert.deepEqual(calls(), [{ name: 'mark-read', input: { name: 'w' } }]));
+    setWorld({ snapshot: world });
+    await eventually(() => assert.ok(model.sessions.every(({ item }) => item.attention.state !== 'turn_ended')));
   });
 
   it('open in the panel or as an editor tab, as the setting says', async () => {

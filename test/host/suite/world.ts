@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import * as vscode from 'vscode';
 
+import type { SessionAttention } from '../../../src/protocol/snapshot.ts';
 import type { CommandOutcome } from '../../../src/extension/commands/registerCommands.ts';
 import type { ExtensionInsides } from '../../../src/extension/extension.ts';
 import { type CommandName, commandIds, extensionId } from '../../../src/extension/ids.ts';
@@ -17,7 +18,7 @@ export function workspaceFolder(): string {
   return folder.uri.fsPath;
 }
 
-const stateRoot = () => join(workspaceFolder(), '.codex-workers');
+const stateRoot = () => process.env['WORKERCTL_STATE_ROOT'] || join(workspaceFolder(), '.codex-workers');
 
 /** Writes the fake engine's world in one step, as a commit of another process would appear. */
 export function setWorld(world: FakeWorld): void {
@@ -51,6 +52,11 @@ export async function insides(): Promise<ExtensionInsides> {
 
 export async function press(name: CommandName, argument?: object): Promise<CommandOutcome> {
   return vscode.commands.executeCommand<CommandOutcome>(commandIds[name], argument);
+}
+
+/** A turn that ended then, and that nobody has read. */
+export function unread(since: string): SessionAttention {
+  return { state: 'turn_ended', detail: 'unread', reason: 'it ended', since, sources: ['rollout'], contradictions: [] };
 }
 
 /** Rows as VS Code gets them from the tree, with their children, as indented text. */

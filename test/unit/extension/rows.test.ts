@@ -27,13 +27,18 @@ const approval: AttentionItem = {
   since: ago(3),
 };
 
+function aFolder(name: string) {
+  const place = { path: `/work/${name}`, name };
+  return { ...place, places: [place] };
+}
+
 function modelOf(parts: Partial<PanelSnapshot>, kind: EngineState['kind'] = 'ready'): PanelModel {
   const model = new PanelModel();
   model.setIdle(null);
   const snapshot = aSnapshot({ takenAt: ago(0), ...parts });
   const engine: EngineState =
     kind === 'failed' ? { kind, snapshot, message: 'out of memory', retryInMs: 2000 } : { kind, snapshot };
-  model.setFolder({ path: '/work/demo', name: 'demo', engine });
+  model.setFolder({ ...aFolder('demo'), engine });
   return model;
 }
 
@@ -154,7 +159,7 @@ describe('rows of tasks', () => {
   it('have distinct ids although a session stands in two places and a name in two folders', () => {
     const model = modelOf({ tasks: [aTask()], sessions: [aSession()] });
     const snapshot = aSnapshot({ tasks: [aTask()], sessions: [aSession()] });
-    model.setFolder({ path: '/work/other', name: 'other', engine: { kind: 'ready', snapshot } });
+    model.setFolder({ ...aFolder('other'), engine: { kind: 'ready', snapshot } });
     const collect = (rows: readonly Row[]): readonly string[] =>
       rows.flatMap(({ id, children }) => [id, ...collect(children)]);
     const ids = [...collect(taskRows(model, now)), ...collect(sessionRows(model, now))];
