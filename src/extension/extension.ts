@@ -15,6 +15,7 @@ import { PanelModel } from './model.ts';
 import { openLog } from './outputLog.ts';
 import { type PanelViews, showViews } from './panelViews.ts';
 import { offerShimOnPath } from './pathForTerminals.ts';
+import { SessionLinks } from './sessionLinks.ts';
 import { SessionTerminals } from './sessionTerminals.ts';
 import { showStatusBar } from './statusBar.ts';
 import { TimelinePanels } from './timeline/timelinePanels.ts';
@@ -25,6 +26,7 @@ export interface ExtensionInsides {
   readonly model: PanelModel;
   readonly views: PanelViews;
   readonly engines: WorkspaceEngines;
+  readonly links: SessionLinks;
 }
 
 let leave: () => Promise<void> = async () => {};
@@ -37,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
 
   const log = owned.add(openLog());
   const model = owned.add(new PanelModel());
+  const terminals = owned.add(new SessionTerminals());
   const engines = owned.add(
     new WorkspaceEngines({
       model,
@@ -49,9 +52,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
         executable: process.execPath,
         electron: process.versions['electron'] !== undefined,
       },
+      watchTerminal: (folder, order) => terminals.watch(folder, order),
     }),
   );
-  const terminals = owned.add(new SessionTerminals());
+  const links = new SessionLinks({ model, terminals, rpc: (folder) => engines.rpc(folder) });
   const openTerminal = (folder: string, session: string) =>
     void vscode.commands.executeCommand(commandIds.openSessionTerminal, { folder, session });
   const timelines = owned.add(
@@ -69,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
     syncContextKeys(model),
     showStatusBar(model),
     offerShimOnPath(context, model),
+    vscode.window.registerUriHandler(links),
     recordLooks({ model, terminals, timelines, rpc: (folder) => engines.rpc(folder) }),
     notifyAttention({
       onAttention: engines.onAttention,
@@ -84,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
     return engines.settled();
   };
   log.write('info', `activated in ${Math.round(performance.now() - startedAt)} ms`);
-  return context.extensionMode === vscode.ExtensionMode.Test ? { model, views, engines } : undefined;
+  return context.extensionMode === vscode.ExtensionMode.Test ? { model, views, engines, links } : undefined;
 }
 
 /** Waits until the engines have let go of their leases, within the few seconds VS Code allows. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 
+import type { WatchOrder } from '../protocol/engine.ts';
 import type { SessionView } from '../protocol/snapshot.ts';
 import { Refusal } from './commands/refusal.ts';
 import { readConfiguration } from './configuration.ts';
@@ -9,6 +10,17 @@ import { attachArguments } from './tmuxAttach.ts';
 
 /** Marks a terminal as ours across reloads, when VS Code restores it without telling whose it was. */
 const marker = 'CONVEYOR_SESSION';
+
+interface TerminalPlan {
+  readonly folder: string;
+  readonly session: Pick<SessionView, 'id' | 'name' | 'role'>;
+  readonly terminal: NonNullable<SessionView['terminal']>;
+  readonly shell: string;
+  readonly access: 'takeOver' | 'watch';
+  readonly location: 'panel' | 'editor';
+  /** Somebody else asked: the person keeps the keyboard where it is. */
+  readonly isUnasked?: boolean;
+}
 
 /**
  * Terminals attached to sessions. VS Code owns the pty and runs `tmux attach`; closing the tab only detaches. One
@@ -41,12 +53,31 @@ export class SessionTerminals implements Disposable {
         { title: 'Open Timeline', command: 'openTimeline' },
       ]);
     }
-    const args = attachArguments(session.terminal, terminalAccess);
-    const key = [folder.path, session.id, terminalAccess].join('\n');
-    const terminal =
-      this.#open.get(key)?.terminal ?? this.#create({ session, shell, args, terminalLocation, terminalAccess });
-    this.#open.set(key, { terminal, place: placeOf(folder.path, session.name) });
-    terminal.show();
+    const { terminal } = session;
+    return this.#show({
+      folder: folder.path,
+      session,
+      terminal,
+      shell,
+      access: terminalAccess,
+      location: terminalLocation,
+    });
+  }
+
+  /** Shows a terminal that somebody else asked for: to be watched only, and without taking the keyboard. */
+  watch(folder: string, { session, terminal, tmuxPath }: WatchOrder): string | null {
+    const { terminalLocation: location } = readConfiguration();
+    this.#show({ folder, session, terminal, shell: tmuxPath, access: 'watch', location, isUnasked: true });
+    return null;
+  }
+
+  #show(plan: TerminalPlan): { readonly shell: string; readonly arguments: readonly string[] } {
+    const { folder, session, shell, access, isUnasked = false } = plan;
+    const args = attachArguments(plan.terminal, access);
+    const key = [folder, session.id, access].join('\n');
+    const shown = this.#open.get(key)?.terminal ?? this.#create(plan, args);
+    this.#open.set(key, { terminal: shown, place: placeOf(folder, session.name) });
+    shown.show(isUnasked);
     return { shell, arguments: args };
   }
 
@@ -65,25 +96,22 @@ export class SessionTerminals implements Disposable {
     this.#open.clear();
   }
 
-  #create(plan: {
-    session: SessionView;
-    shell: string;
-    args: readonly string[];
-    terminalLocation: 'panel' | 'editor';
-    terminalAccess: 'takeOver' | 'watch';
-  }): vscode.Terminal {
-    const watching = plan.terminalAccess === 'watch';
+  #create(
+    { session, shell, access, location, isUnasked = false }: TerminalPlan,
+    args: readonly string[],
+  ): vscode.Terminal {
+    const watching = access === 'watch';
     return vscode.window.createTerminal({
-      name: watching ? `${plan.session.name} (watching)` : plan.session.name,
-      shellPath: plan.shell,
-      shellArgs: [...plan.args],
+      name: watching ? `${session.name} (watching)` : session.name,
+      shellPath: shell,
+      shellArgs: [...args],
       // A window that runs inside tmux itself must not keep tmux from attaching.
-      env: { TMUX: null, TMUX_PANE: null, [marker]: plan.session.name },
+      env: { TMUX: null, TMUX_PANE: null, [marker]: session.name },
       iconPath: new vscode.ThemeIcon(watching ? 'eye' : 'terminal-tmux'),
-      color: new vscode.ThemeColor(plan.session.role === 'worker' ? 'terminal.ansiBlue' : 'terminal.ansiMagenta'),
+      color: new vscode.ThemeColor(session.role === 'worker' ? 'terminal.ansiBlue' : 'terminal.ansiMagenta'),
       location:
-        plan.terminalLocation === 'editor'
-          ? { viewColumn: editorColumn(), preserveFocus: false }
+        location === 'editor'
+          ? { viewColumn: editorColumn(), preserveFocus: isUnasked }
           : vscode.TerminalLocation.Panel,
       // A reload would revive it with no session behind; it is opened again from the tree instead.
       isTransient: true,

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import type { EngineRpc } from '../protocol/engine.ts';
+import type { EngineRpc, WatchOrder } from '../protocol/engine.ts';
 import type { AttentionItem } from '../protocol/snapshot.ts';
 import { affectsEngine, readConfiguration } from './configuration.ts';
 import { type Disposable, DisposableStore, Emitter } from './disposables.ts';
@@ -33,15 +33,23 @@ export class WorkspaceEngines implements Disposable {
   readonly #startThread: StartSupervisor;
   readonly #log: EngineLog;
   readonly #around: EngineSurroundings;
+  readonly #watchTerminal: (folder: string, order: WatchOrder) => string | null;
   #goodbyes: Promise<void>[] = [];
 
   readonly onAttention = this.#attention.on;
 
-  constructor(parts: { model: PanelModel; startThread: StartSupervisor; log: EngineLog; around: EngineSurroundings }) {
+  constructor(parts: {
+    model: PanelModel;
+    startThread: StartSupervisor;
+    log: EngineLog;
+    around: EngineSurroundings;
+    watchTerminal: (folder: string, order: WatchOrder) => string | null;
+  }) {
     this.#model = parts.model;
     this.#startThread = parts.startThread;
     this.#log = parts.log;
     this.#around = parts.around;
+    this.#watchTerminal = parts.watchTerminal;
     this.#owned.addAll(
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#follow()),
       vscode.workspace.onDidChangeWorkspaceFolders(() => this.#follow()),
@@ -103,6 +111,7 @@ export class WorkspaceEngines implements Disposable {
       start: () => engineStartFor(at.places[0].path, readConfiguration(), this.#around),
       startThread: this.#startThread,
       log: this.#log,
+      watchTerminal: (order) => this.#watchTerminal(at.places[0].path, order),
     });
     const running: RunningLedger = { at, host, owned: new DisposableStore() };
     running.owned.addAll(

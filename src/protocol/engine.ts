@@ -19,6 +19,8 @@ export interface EngineRpc {
   finishBlockers(task: string): Promise<readonly FinishBlocker[]>;
   /** Running Codex sessions in tmux that are not registered: the choices of "register session". */
   sessionCandidates(): Promise<readonly SessionCandidate[]>;
+  /** The terminal that a link may open, as it was confirmed; or why none. */
+  watchTarget(sessionId: string): Promise<WatchAnswer>;
   /** Releases leases, closes the ledger and every watch. Resolves when nothing is left; the thread then ends itself. */
   dispose(): Promise<void>;
 }
@@ -28,7 +30,23 @@ export interface EngineEvents {
   /** Said once for each item that appears in `snapshot.attention`. */
   attention(item: AttentionItem): void;
   log(level: LogLevel, line: string): void;
+  /** Asked for through the ledger: shows a terminal that can only be watched. Null once it is shown, else why not. */
+  watchTerminal(order: WatchOrder): Promise<string | null>;
 }
+
+/** The terminal of a session that was confirmed outside every sandbox. */
+export const watchOrder = z.object({
+  session: z.object({ id: z.string(), name: z.string(), role: z.enum(['worker', 'manager']) }),
+  tmuxPath: z.string(),
+  terminal: z.object({
+    session: z.string(),
+    target: z.string(),
+    paneId: z.nullable(z.string()),
+    socketPath: z.nullable(z.string()),
+  }),
+});
+export type WatchOrder = z.infer<typeof watchOrder>;
+export type WatchAnswer = ({ readonly ok: true } & WatchOrder) | { readonly ok: false; readonly message: string };
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 

@@ -13,6 +13,8 @@ import { HostedContext } from '../core/operations/operationContext.ts';
 import { socketOf, tmuxOf } from '../core/operations/panes.ts';
 import { loadOperation } from '../core/operations/registry.ts';
 import { runOperation } from '../core/operations/runOperation.ts';
+import { showRequested } from '../core/operations/showRequested.ts';
+import { watchTarget } from '../core/operations/watchTarget.ts';
 import { writeShim } from '../core/operations/shim.ts';
 import type { EngineEvents, EngineRpc, EngineStart, TimelineRequest } from '../protocol/engine.ts';
 import {
@@ -29,6 +31,9 @@ import { problemOf } from './panelProblems.ts';
 
 /** Changes within this time make one snapshot. Milliseconds. */
 const gather = 25;
+
+/** Looks for requests that no wake-up told of. Milliseconds. */
+const requestPoll = 2000;
 
 /** Where a test ends the process. */
 type PanelEngineOptions = Pick<EngineOrder, 'checkpoint'>;
@@ -53,6 +58,8 @@ export class PanelEngine implements EngineRpc {
   #reader: PanelReader | null = null;
   #version = 0;
   #gathering: NodeJS.Timeout | null = null;
+  readonly #requestPoll: NodeJS.Timeout;
+  #requested: Promise<void> = Promise.resolve();
   #leaving: Promise<void> | null = null;
   #isDisposed = false;
 
@@ -73,6 +80,7 @@ export class PanelEngine implements EngineRpc {
     this.#arrival = new LedgerArrival(this.#context.ledgerFile, () => this.#openLedger());
     if (existsSync(this.#context.ledgerFile)) this.#openLedger();
     else this.#arrival.wait();
+    this.#requestPoll = setInterval(() => this.#showRequested(), requestPoll);
     events.log('info', `supervisor ${start.windowId} looks after ${start.stateRoot}`);
   }
 
@@ -118,8 +126,14 @@ export class PanelEngine implements EngineRpc {
     return unregisteredCodexes(ledger, tmuxOf(this.#context), this.#context.host);
   }
 
+  watchTarget(sessionId: string) {
+    const refused = { ok: false, message: 'there is no ledger in this folder' } as const;
+    return this.#reader === null ? Promise.resolve(refused) : watchTarget(this.#context, sessionId);
+  }
+
   async dispose(): Promise<void> {
     this.#isDisposed = true;
+    clearInterval(this.#requestPoll);
     this.#arrival.close();
     if (this.#gathering !== null) clearTimeout(this.#gathering);
     await this.#leaving;
@@ -131,6 +145,7 @@ export class PanelEngine implements EngineRpc {
     const engine = this.#engine;
     this.#engine = null;
     this.#reader = null;
+    await this.#requested;
     await engine?.stop();
     this.#context.close();
   }
@@ -207,7 +222,18 @@ export class PanelEngine implements EngineRpc {
       for (const item of snapshot.attention.filter(({ id }) => !this.#told.has(id))) this.#events.attention(item);
       this.#told.clear();
       for (const { id } of snapshot.attention) this.#told.add(id);
+      this.#showRequested();
     }, gather);
+  }
+
+  /** Whoever asked waits for an answer in the ledger; what goes wrong here is for the log. */
+  #showRequested(): void {
+    if (this.#isDisposed || this.#reader === null) return;
+    const { windowId } = this.#start;
+    const before = this.#requested;
+    this.#requested = showRequested(this.#context, windowId, this.#events.watchTerminal)
+      .catch((error: unknown) => this.#logOnce(messageOf(error)))
+      .then(() => before);
   }
 
   #snapshot(): PanelSnapshot {

@@ -24,6 +24,7 @@ export function serveEngine(port: MessagePort, createEngine: CreateEngine, leave
     snapshotChanged: (snapshot) => void toHost.snapshotChanged.asEvent(snapshot),
     attention: (item) => void toHost.attention.asEvent(item),
     log: (level, line) => void toHost.log.asEvent(level, line),
+    watchTerminal: (order) => toHost.watchTerminal(order),
   });
   // A failure to build reaches the host as the end of the thread, with its message.
   engine.catch((error: unknown) => {
@@ -39,6 +40,7 @@ export function serveEngine(port: MessagePort, createEngine: CreateEngine, leave
       timelinePage: async (request: TimelineRequest) => (await engine).timelinePage(request),
       finishBlockers: async (task) => (await engine).finishBlockers(task),
       sessionCandidates: async () => (await engine).sessionCandidates(),
+      watchTarget: async (sessionId) => (await engine).watchTarget(String(sessionId)),
       dispose: async () => {
         await (await engine).dispose();
         setImmediate(leave);

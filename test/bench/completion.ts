@@ -72,6 +72,7 @@ async function snapshotLatencies(pair: SupervisedPair): Promise<readonly number[
   const thread = supervisorIn(join(pair.dist, 'supervisor.cjs'))(start, {
     snapshotChanged: (snapshot) => onSnapshot(snapshot),
     attention: () => {},
+    watchTerminal: () => Promise.resolve(null),
     log: () => {},
   });
   const seen = (state: string) =>

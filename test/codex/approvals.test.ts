@@ -91,7 +91,7 @@ describe('what a real Codex asks', function () {
         runtime: { executable: process.execPath, electron: false, cli: 'cli.js' },
         environment: Object.fromEntries(environment),
       },
-      { snapshotChanged: () => {}, attention: () => {}, log: () => {} },
+      { snapshotChanged: () => {}, attention: () => {}, log: () => {}, watchTerminal: async () => null },
     );
   }
 

@@ -26,6 +26,7 @@ const thread = start(
   {
     snapshotChanged: () => {},
     attention: () => {},
+    watchTerminal: () => Promise.resolve(null),
     log: (level, line) => {
       if (level === 'error' || level === 'warn') console.error(line);
     },

@@ -9,7 +9,9 @@ import type {
   EngineStart,
   FinishBlocker,
   SessionCandidate,
+  WatchAnswer,
 } from '../../src/protocol/engine.ts';
+import { watchOrder } from '../../src/protocol/engine.ts';
 import type { OperationResult } from '../../src/protocol/operations.ts';
 import { type PanelSnapshot, panelSnapshot } from '../../src/protocol/snapshot.ts';
 import { type TimelineEntry, timelineEntry } from '../../src/protocol/timeline.ts';
@@ -28,6 +30,10 @@ export const fakeWorld = z.object({
   answers: z.optional(z.record(z.string(), z.custom<OperationResult>())),
   /** The thread throws, as a bug in it would. */
   crashes: z.optional(z.boolean()),
+  /** What somebody asked through the ledger to be shown; the window's answer is appended to `calls.jsonl`. */
+  watch: z.optional(watchOrder),
+  /** What a link gets, by the session's id. */
+  links: z.optional(z.record(z.string(), z.custom<WatchAnswer>())),
   /** Reading the timeline fails. */
   breaksTimeline: z.optional(z.boolean()),
 });
@@ -47,6 +53,7 @@ export function createFakeEngine(start: EngineStart, events: EngineEvents): Engi
     version += 1;
     const snapshot = current();
     events.snapshotChanged(snapshot);
+    if (world.watch !== undefined) void events.watchTerminal(world.watch).then((answer) => record({ watched: answer }));
     for (const item of snapshot.attention.filter(({ id }) => !told.has(id))) {
       told.add(item.id);
       events.attention(item);
@@ -59,6 +66,10 @@ export function createFakeEngine(start: EngineStart, events: EngineEvents): Engi
   if (world.crashes) setImmediate(() => crash());
   events.log('info', `fake engine ${start.windowId} in ${start.folder}`);
 
+  function record(call: object): void {
+    appendFileSync(join(start.stateRoot, 'calls.jsonl'), `${JSON.stringify(call)}\n`);
+  }
+
   function current(): PanelSnapshot {
     return { ...world.snapshot, version, takenAt: new Date().toISOString() };
   }
@@ -66,7 +77,7 @@ export function createFakeEngine(start: EngineStart, events: EngineEvents): Engi
   return {
     snapshot: async () => current(),
     runOperation: async (name, input) => {
-      appendFileSync(join(start.stateRoot, 'calls.jsonl'), `${JSON.stringify({ name, input })}\n`);
+      record({ name, input });
       return world.answers?.[name] ?? { ok: true, output: null };
     },
     timelinePage: async ({ task, before, limit }) => {
@@ -76,6 +87,10 @@ export function createFakeEngine(start: EngineStart, events: EngineEvents): Engi
     },
     finishBlockers: async () => world.blockers ?? [],
     sessionCandidates: async () => world.candidates ?? [],
+    watchTarget: async (sessionId) => {
+      record({ watchTarget: sessionId });
+      return world.links?.[sessionId] ?? { ok: false, message: 'it was not confirmed' };
+    },
     dispose: async () => watcher.close(),
   };
 }

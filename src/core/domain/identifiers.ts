@@ -12,6 +12,7 @@ export type IdentifierPrefix =
   | 'epilogue'
   | 'export'
   | 'message'
+  | 'open'
   | 'worker'
   | 'workerctl';
 

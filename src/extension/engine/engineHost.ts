@@ -1,4 +1,10 @@
-import type { EngineRpc, EngineStart } from '../../protocol/engine.ts';
+import {
+  type EngineEvents,
+  type EngineRpc,
+  type EngineStart,
+  type WatchOrder,
+  watchOrder,
+} from '../../protocol/engine.ts';
 import { type AttentionItem, type PanelSnapshot, panelSnapshot } from '../../protocol/snapshot.ts';
 import { type Disposable, Emitter } from '../disposables.ts';
 import type { StartSupervisor, SupervisorThread } from './supervisorThread.ts';
@@ -14,6 +20,9 @@ export type EngineState =
       readonly message: string;
       readonly retryInMs: number;
     };
+
+/** Shows a terminal that can only be watched; null, or why not. */
+export type WatchTerminal = (order: WatchOrder) => string | null;
 
 /** After the n-th failure in a row: 1 s, 2 s, 4 s … one minute. */
 export function retryDelayMs(failures: number): number {
@@ -31,6 +40,7 @@ export class EngineHost implements Disposable {
   readonly #start: () => EngineStart;
   readonly #startThread: StartSupervisor;
   readonly #log: EngineLog;
+  readonly #watchTerminal: WatchTerminal;
   readonly #changed = new Emitter<EngineState>();
   readonly #attention = new Emitter<AttentionItem>();
   #thread: SupervisorThread | null = null;
@@ -43,10 +53,16 @@ export class EngineHost implements Disposable {
   readonly onChanged = this.#changed.on;
   readonly onAttention = this.#attention.on;
 
-  constructor(parts: { start: () => EngineStart; startThread: StartSupervisor; log: EngineLog }) {
+  constructor(parts: {
+    start: () => EngineStart;
+    startThread: StartSupervisor;
+    log: EngineLog;
+    watchTerminal: WatchTerminal;
+  }) {
     this.#start = parts.start;
     this.#startThread = parts.startThread;
     this.#log = parts.log;
+    this.#watchTerminal = parts.watchTerminal;
     this.#launch();
   }
 
@@ -116,7 +132,7 @@ export class EngineHost implements Disposable {
     }
   }
 
-  #eventsOf(isCurrent: () => boolean) {
+  #eventsOf(isCurrent: () => boolean): EngineEvents {
     return {
       snapshotChanged: (snapshot: PanelSnapshot) => {
         if (isCurrent()) this.#show(snapshot);
@@ -125,6 +141,10 @@ export class EngineHost implements Disposable {
         if (isCurrent()) this.#attention.fire(item);
       },
       log: this.#log.write,
+      watchTerminal: (order: WatchOrder) =>
+        Promise.resolve(
+          isCurrent() ? this.#watchTerminal(watchOrder.parse(order)) : 'the window starts its engine anew',
+        ),
     };
   }
 

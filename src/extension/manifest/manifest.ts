@@ -18,7 +18,12 @@ export function generatedManifest(): Readonly<Record<string, unknown>> {
     // tmux, rollouts and the ledger are where the code is: over SSH, in WSL, in a container.
     extensionKind: ['workspace'],
     // Views and commands activate by being contributed. A folder with a state root has something to supervise.
-    activationEvents: ['workspaceContains:.codex-workers/workerctl.db', 'onWebviewPanel:conveyor.timeline'],
+    activationEvents: [
+      'workspaceContains:.codex-workers/workerctl.db',
+      'onWebviewPanel:conveyor.timeline',
+      // A link to a session (sessionLinks.ts).
+      'onUri',
+    ],
     capabilities: {
       untrustedWorkspaces: {
         supported: 'limited',

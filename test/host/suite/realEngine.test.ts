@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import * as vscode from 'vscode';
 
@@ -23,6 +24,14 @@ describe('the real engine behind the panel', () => {
       encoding: 'utf8',
     });
     return JSON.parse(text);
+  };
+  /** While it waits, the window must be able to work. */
+  const patiently = async (...args: readonly string[]): Promise<unknown> => {
+    const extension = vscode.extensions.getExtension(extensionId)?.extensionPath ?? '';
+    const env = { ...process.env, WORKERCTL_STATE_ROOT: stateRoot() };
+    const words = [join(extension, 'dist', 'cli.js'), ...args];
+    const { stdout } = await promisify(execFile)(process.execPath, words, { env, cwd: scratch });
+    return JSON.parse(stdout);
   };
 
   after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -98,6 +107,34 @@ describe('the real engine behind the panel', () => {
       await ready();
     }
     await eventually(async () => assert.deepEqual(await settledHandles(), before));
+  });
+
+  it('shows a terminal that a shell asks for, read-only, and tells the shell', async () => {
+    const { model } = await insides();
+    const socket = process.env['CONVEYOR_TMUX_SOCKET'] ?? '';
+    assert.ok(socket, 'the suite has a tmux server of its own');
+    const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8' }).trim();
+    tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'codex-seen', 'cat');
+    try {
+      const rollout = join(scratch, 'rollout-seen.jsonl');
+      const payload = { id: randomUUID(), cwd: scratch, cli_version: '0.169.0', originator: 'codex_cli_rs' };
+      writeFileSync(
+        rollout,
+        `${JSON.stringify({ timestamp: '2026-11-26T09:00:00.000Z', type: 'session_meta', payload })}\n`,
+      );
+      const who = ['--name', 'seen', '--pid', String(process.pid), '--codex-session', rollout];
+      await patiently('register-worker', ...who, '--tmux-session', 'codex-seen');
+      await eventually(() => assert.ok(model.sessions.some(({ item }) => item.name === 'seen')));
+      const opened = JSON.stringify(await patiently('open', 'seen'));
+      assert.match(opened, /"opened":true.*"terminal":"vscode".*"window":"vscode-/);
+      await eventually(() =>
+        assert.equal(tmux('list-clients', '-F', '#{session_name} #{client_readonly}'), 'codex-seen 1'),
+      );
+      for (const open of vscode.window.terminals) open.dispose();
+      cli('deregister', 'seen');
+    } finally {
+      tmux('kill-server');
+    }
   });
 
   it('binds sessions that run already to a task', async () => {

@@ -16,13 +16,15 @@ describe('terminals', () => {
   const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socketPath, ...args], { encoding: 'utf8' }).trim();
   const clients = () => tmux('list-clients', '-F', '#{session_name} #{client_readonly}').split('\n').filter(Boolean);
   const terminal = { session: 'codex-w', target: '=codex-w:', paneId: null, socketPath };
-
+  const tmuxPath = execFileSync('which', ['tmux'], { encoding: 'utf8' }).trim();
   const world = aSnapshot({
     tasks: [aTask({ worker: 'w', manager: null })],
-    sessions: [aSession({ name: 'w', terminal }), aSession({ name: 'no-tmux', terminal: null })],
-    tmuxPath: execFileSync('which', ['tmux'], { encoding: 'utf8' }).trim(),
+    sessions: [aSession({ id: 'session-w', name: 'w', terminal }), aSession({ name: 'no-tmux', terminal: null })],
+    tmuxPath,
     shimFolder: join(scratch, 'shim'),
   });
+  /** What the engine hands over once it has found the session confirmed. */
+  const order = { session: { id: 'session-w', name: 'w', role: 'worker' as const }, tmuxPath, terminal };
 
   before(async () => {
     const { model } = await insides();
@@ -120,6 +122,34 @@ describe('terminals', () => {
   it('of a session without tmux are refused with the reason', async () => {
     const outcome = await press('openSessionTerminal', { session: 'no-tmux' });
     assert.ok(!outcome.ok && outcome.code === 'no_tmux_session', JSON.stringify(outcome));
+  });
+
+  it('that the ledger asks for are read-only whatever the setting says, leave the keyboard alone, and open once', async () => {
+    clearCalls();
+    const document = await vscode.workspace.openTextDocument({ content: 'what the person writes' });
+    await vscode.window.showTextDocument(document);
+    setWorld({ snapshot: world, watch: order });
+    await eventually(() => assert.deepEqual(clients(), ['codex-w 1']));
+    await eventually(() => assert.deepEqual(calls(), [{ watched: null }]));
+    assert.equal(vscode.window.activeTextEditor?.document, document);
+    setWorld({ snapshot: world, watch: order });
+    await eventually(() => assert.equal(calls().length, 2));
+    assert.deepEqual(clients(), ['codex-w 1']);
+    setWorld({ snapshot: world });
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('open by a link, read-only, for sessions that the engine vouches for and for nothing else', async () => {
+    const { links } = await insides();
+    setWorld({ snapshot: world, links: { 'session-w': { ok: true, ...order } } });
+    const link = (rest: string) => links.open(vscode.Uri.parse(`vscode://agent-conveyor.agent-conveyor-vscode${rest}`));
+    for (const rest of ['/watch', '/run?session=session-w', '/watch?session=', '/watch?session=session-x'])
+      assert.notEqual(await link(rest), null, rest);
+    assert.deepEqual(clients(), []);
+    assert.equal(await link('/watch?session=session-w'), null);
+    await eventually(() => assert.deepEqual(clients(), ['codex-w 1']));
+    setWorld({ snapshot: world });
+    await eventually(async () => assert.match(String(await link('/watch?session=session-w')), /^Not opened: /));
   });
 
   it('of the editor find the shim first on PATH', async () => {

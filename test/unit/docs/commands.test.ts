@@ -9,7 +9,7 @@ import { loadOperation } from '../../../src/core/operations/registry.ts';
 const root = resolve(import.meta.dirname, '../../..');
 
 /** Verbs that other work in progress brings. */
-const underway: readonly string[] = ['dashboard', 'qa-plan', 'qa-run', 'open', 'open-worker', 'open-manager'];
+const underway: readonly string[] = ['dashboard', 'qa-plan'];
 
 interface Named {
   readonly place: string;

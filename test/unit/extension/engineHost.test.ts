@@ -40,6 +40,7 @@ class FakeThreads {
         timelinePage: unused,
         finishBlockers: unused,
         sessionCandidates: unused,
+        watchTarget: unused,
         dispose: async () => {},
       },
       dispose: async () => {
@@ -55,6 +56,7 @@ function hostOf(threads: FakeThreads, lines: string[] = []): EngineHost {
     start: () => start,
     startThread: threads.start,
     log: { write: (level, line) => lines.push(`${level} ${line}`) },
+    watchTerminal: () => null,
   });
 }
 

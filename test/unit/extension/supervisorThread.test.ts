@@ -38,7 +38,7 @@ describe('the supervisor thread', () => {
     runtime: { executable: 'node', electron: false, cli: 'cli.js' },
     environment: {},
   };
-  const quiet = { snapshotChanged: () => {}, attention: () => {}, log: () => {} };
+  const quiet = { snapshotChanged: () => {}, attention: () => {}, log: () => {}, watchTerminal: async () => null };
 
   before(() =>
     build({

@@ -46,7 +46,12 @@ describe('the engine behind the panel', () => {
         runtime: { executable: process.execPath, electron: false, cli: '/nowhere/cli.js' },
         environment: { PATH: '/nowhere', HOME: folder, CODEX_HOME: join(folder, 'codex') },
       },
-      { snapshotChanged: () => {}, attention: () => {}, log: (level, line) => void lines.push(`${level} ${line}`) },
+      {
+        snapshotChanged: () => {},
+        attention: () => {},
+        log: (level, line) => void lines.push(`${level} ${line}`),
+        watchTerminal: async () => null,
+      },
     );
   }
 

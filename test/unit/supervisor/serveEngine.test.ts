@@ -35,6 +35,7 @@ function connect(): Line {
         },
         finishBlockers: async () => [],
         sessionCandidates: async () => [],
+        watchTarget: async () => ({ ok: false, message: 'none' }) as const,
         dispose: async () => {},
       };
     },
@@ -46,6 +47,7 @@ function connect(): Line {
   const events: EngineEvents = {
     snapshotChanged: () => {},
     attention: () => {},
+    watchTerminal: async () => null,
     log: (level, line) => heard.push(`${level} ${line}`),
   };
   const rpc = createBirpc<EngineRpc, EngineEvents>(events, {
