@@ -137,13 +137,18 @@ export async function dispatchAction(
 type Refusal = { readonly refusal: { readonly code: ErrorCode; readonly sentence: string } };
 
 /** The ledger is data, not authority: what a row asks for is checked as if it came from outside. */
-function readAction(deps: DispatchDependencies, { type, payload }: Command): SessionAction | Refusal {
+function readAction(deps: DispatchDependencies, { type, payload, task_id: taskId }: Command): SessionAction | Refusal {
   const { ledger } = deps;
   const session = typeof payload.session_id === 'string' ? findSessionById(ledger, payload.session_id) : null;
   if (session === null)
     return { refusal: { code: 'unknown_session', sentence: 'the session of this command no longer exists' } };
-  if (findBindingOfSession(ledger, session.id) === null || session.state !== 'active') {
+  const binding = findBindingOfSession(ledger, session.id);
+  if (binding === null || session.state !== 'active') {
     const sentence = `session '${session.name}' belongs to no active binding; only bound sessions are acted on for others`;
+    return { refusal: { code: 'no_binding', sentence } };
+  }
+  if (binding.task_id !== taskId) {
+    const sentence = `session '${session.name}' is of another task than this command; it was bound anew, or the row is not ours`;
     return { refusal: { code: 'no_binding', sentence } };
   }
   if (type === 'session_answer') return readAnswer(deps, session, payload);

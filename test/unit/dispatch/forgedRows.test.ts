@@ -64,4 +64,18 @@ describe('rows that nobody of ours wrote', () => {
       assert.deepEqual(fixture.panes.pressed, []);
     });
   }
+
+  it('a row of one task moves no session of another, whatever it asks for', async () => {
+    const [alpha, beta] = [fixture.pair('alpha', ['worker']), fixture.pair('beta', ['worker'])];
+    const payload = (message: string) => JSON.stringify({ session_id: beta.worker.id, message, key: null });
+    forge('session_nudge', alpha.task.id, { payload_json: payload('join us') });
+    forge('session_interrupt', alpha.task.id, { payload_json: payload('') });
+    forge('session_nudge', null, { id: 'forged-of-no-task', payload_json: payload('join us, too') });
+    await fixture.pass();
+    assert.deepEqual([fixture.panes.typed, fixture.panes.pressed], [[], []]);
+    assert.equal(fixture.count('commands', "state = 'failed' AND error LIKE '%of another task%'"), 3);
+    forge('session_nudge', beta.task.id, { id: 'of-its-own', payload_json: payload('go on') });
+    await fixture.pass();
+    assert.deepEqual(fixture.panes.typed, [{ session: 'beta-worker', text: 'go on' }]);
+  });
 });
