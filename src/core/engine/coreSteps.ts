@@ -4,6 +4,7 @@ import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { runDispatchPass } from '../dispatch/dispatchPass.ts';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import { ConveyorError } from '../domain/errors.ts';
+import type { Bookmarks } from '../ingest/bookmarks.ts';
 import { ingestSession } from '../ingest/ingestSession.ts';
 import { watchRollouts } from '../ingest/watchRollouts.ts';
 import { CommitWatch } from '../ledger/commitWatch.ts';
@@ -104,6 +105,7 @@ function ingestStep(
 ): EngineSteps['ingest'] {
   const { ledger, clock } = observe;
   const tally = new IngestTally(clock);
+  const bookmarks: Bookmarks = new Map();
   return async (sessionIds, signal) => {
     const sessions = watchedSessions(ledger, sessionIds).map((session) => locateRollout(ledger, session, codexHome));
     // A wake-up says whose file grew; the idle run looks whether there are others.
@@ -112,7 +114,7 @@ function ingestStep(
     for (const session of sessions) {
       if (signal.aborted) break;
       if (session.codex_session_path === null) continue;
-      if (await troubles.guard(session, () => readOn(observe, tally, session))) came.add(session.id);
+      if (await troubles.guard(session, () => readOn(observe, session, { tally, bookmarks }))) came.add(session.id);
     }
     return came;
   };
@@ -133,9 +135,14 @@ function watchSignals(options: CoreStepsOptions, onSignal: () => void): EngineWa
 }
 
 /** True when there was something new. */
-async function readOn(dependencies: ObserveDependencies, tally: IngestTally, session: Session): Promise<boolean> {
+async function readOn(
+  dependencies: ObserveDependencies,
+  session: Session,
+  { tally, bookmarks }: { readonly tally: IngestTally; readonly bookmarks: Bookmarks },
+): Promise<boolean> {
   const { new_events: newEvents } = await ingestSession(dependencies, session, {
     quiet: true,
+    bookmarks,
     tally: (total) => tally.add(session.id, total),
   });
   return newEvents > 0;

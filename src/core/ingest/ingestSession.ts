@@ -3,12 +3,13 @@ import { formatTimestamp } from '../domain/timestamps.ts';
 import { findBindingOfSession, settleUnreadHistory } from '../ledger/bindingStore.ts';
 import { insertCodexEvents } from '../ledger/codexEventStore.ts';
 import type { Connection } from '../ledger/connection.ts';
-import { advanceRollout, findRollout, insertRollout, markEventRange } from '../ledger/rolloutStore.ts';
+import { advanceRollout, insertRollout, markEventRange, readStanding } from '../ledger/rolloutStore.ts';
 import { findSessionById, type Session, setSessionIngested, touchSession } from '../ledger/sessionStore.ts';
 import { recordTelemetry } from '../ledger/telemetryStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type BatchLimits, defaultLimits, readBatches, type RolloutBatch } from './rolloutBatches.ts';
 import { locateCursor, type RolloutCursor } from './rolloutCursor.ts';
+import { type Bookmarks, leaveBookmark, openBookmark, type ReadSession } from './bookmarks.ts';
 import { openRollout, type RolloutSource } from './rolloutSource.ts';
 
 export interface IngestDependencies {
@@ -22,6 +23,8 @@ export interface IngestOptions {
   /** What telemetry is told of it, if anything; all of it when left out. Called inside a write transaction. */
   readonly tally?: (total: IngestTotal) => IngestTotal | null;
   readonly limits?: BatchLimits;
+  /** Kept from one time to the next by whoever reads the same sessions all the time. */
+  readonly bookmarks?: Bookmarks;
 }
 
 export interface IngestResult {
@@ -42,15 +45,18 @@ export interface IngestResult {
  */
 export async function ingestSession(
   dependencies: IngestDependencies,
-  { id }: Pick<Session, 'id'>,
+  session: ReadSession,
   options: IngestOptions = {},
 ): Promise<IngestResult> {
   const total: IngestTotal = { startOffset: null, newEvents: 0, skippedLines: 0, offset: 0 };
   for (;;) {
-    const { session, path } = requireReadable(dependencies.ledger, id);
-    const source = await openRollout(path);
+    const { source, locate } = await open(dependencies.ledger, session, options.bookmarks);
     try {
-      if (await readOn(dependencies, session, source, total, options)) break;
+      const start = await locate();
+      const end = await readOn(dependencies, source, { id: session.id, start, total }, options);
+      if (end === undefined) continue;
+      if (options.bookmarks && end !== null) leaveBookmark(options.bookmarks, source, end);
+      break;
     } finally {
       source.close();
     }
@@ -65,20 +71,42 @@ export interface IngestTotal {
   offset: number;
 }
 
-/** False when somebody else read the same lines first and the cursor must be found anew. */
+interface Opened {
+  readonly source: RolloutSource;
+  readonly locate: () => Promise<RolloutCursor | null>;
+}
+
+/** At the bookmark if there is one that still fits; it is taken out, so that a second attempt asks the ledger. */
+async function open(ledger: Connection, known: ReadSession, bookmarks: Bookmarks | undefined): Promise<Opened> {
+  const marked = bookmarks ? await openBookmark(bookmarks, known) : null;
+  if (marked !== null) return { source: marked.source, locate: () => Promise.resolve(marked.cursor) };
+  const { session, path } = requireReadable(ledger, known.id);
+  const source = await openRollout(path);
+  return { source, locate: () => locateCursor(ledger, session, source) };
+}
+
+interface Reading {
+  readonly id: string;
+  readonly start: RolloutCursor | null;
+  readonly total: IngestTotal;
+}
+
+/**
+ * Where it ended; null when the file has no first line yet, undefined when somebody else read the same lines first and
+ * the cursor must be found anew.
+ */
 async function readOn(
   dependencies: IngestDependencies,
-  session: Session,
   source: RolloutSource,
-  total: IngestTotal,
+  { id, start, total }: Reading,
   { quiet = false, tally = (all) => all, limits = defaultLimits }: IngestOptions,
-): Promise<boolean> {
+): Promise<RolloutCursor | null | undefined> {
   const { ledger, clock } = dependencies;
-  const start = await locateCursor(ledger, session, source);
   if (start === null) {
-    if (!quiet) ledger.write(() => report(dependencies, session, tally(total)));
-    return true;
+    if (!quiet) ledger.write(() => report(dependencies, requireReadable(ledger, id).session, tally(total)));
+    return null;
   }
+  const { session } = start;
   total.startOffset ??= start.offset;
   total.offset = start.offset;
   let cursor = start;
@@ -93,10 +121,10 @@ async function readOn(
       if (batch.isLast) report(dependencies, session, tally(total));
       return next;
     });
-    if (stored === null) return false;
+    if (stored === null) return undefined;
     cursor = stored;
   }
-  return true;
+  return cursor;
 }
 
 function requireReadable(ledger: Connection, id: string): { session: Session; path: string } {
@@ -146,7 +174,10 @@ function storeBatch(
   return {
     ...cursor,
     session: { ...session, last_ingest_offset: batch.endOffset },
-    rollout: findRollout(ledger, session.id, path, headSha256),
+    rollout:
+      batch.endOffset > cursor.offset
+        ? { id: rolloutId, ingested_offset: batch.endOffset, anchor_sha256: batch.anchorSha256 }
+        : (cursor.rollout ?? { id: rolloutId, ingested_offset: 0, anchor_sha256: null }),
     offset: batch.endOffset,
     knownBefore: batch.endOffset,
     adoptedFromEvent: null,
@@ -154,13 +185,14 @@ function storeBatch(
 }
 
 /** Compare-and-set over all that says how far the file was read: our row, the reference's offset, the registration. */
-function isStillThere(ledger: Connection, { session, path, headSha256, rollout, generation }: RolloutCursor): boolean {
-  const current = findSessionById(ledger, session.id);
-  if (current?.state !== 'active' || current.codex_session_path !== session.codex_session_path) return false;
-  if (current.last_ingest_offset !== session.last_ingest_offset) return false;
-  const known = findRollout(ledger, session.id, path, headSha256);
-  if (rollout === null) return (known?.generation ?? 0) === generation - 1;
-  return known?.id === rollout.id && known.ingested_offset === rollout.ingested_offset;
+function isStillThere(ledger: Connection, cursor: RolloutCursor): boolean {
+  const { session, panel, path, headSha256, rollout, generation } = cursor;
+  const now = readStanding(ledger, session.id, path, headSha256);
+  if (now?.session_state !== 'active' || now.session_path !== session.codex_session_path) return false;
+  if (now.session_offset !== session.last_ingest_offset) return false;
+  if (now.registrations !== (panel?.registrations ?? 0) || now.incarnation !== (panel?.incarnation ?? 1)) return false;
+  if (rollout === null) return (now.generation ?? 0) === generation - 1;
+  return now.rollout_id === rollout.id && now.ingested_offset === rollout.ingested_offset;
 }
 
 function count(total: IngestTotal, batch: RolloutBatch): void {

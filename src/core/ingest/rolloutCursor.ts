@@ -16,8 +16,8 @@ export interface RolloutCursor {
   readonly headSha256: string;
   readonly threadId: string | null;
   readonly path: string;
-  /** The row that grows; null when the file is new to the ledger. */
-  readonly rollout: Rollout | null;
+  /** The row that grows, and how far it says the file was read; null when the file is new to the ledger. */
+  readonly rollout: Pick<Rollout, 'id' | 'ingested_offset' | 'anchor_sha256'> | null;
   readonly generation: number;
   readonly offset: number;
   /** Records that begin before it are in the ledger already. At most one line behind `offset`. */

@@ -24,6 +24,8 @@ export interface RolloutSource {
   /** The first line; null while it is unfinished. */
   readonly head: RolloutLine | null;
   readonly headSha256: string | null;
+  /** Which file on this machine it is; null for a compressed one. */
+  readonly inode: string | null;
   /** Bytes in the file by now; null for a compressed one, whose length nobody knows before it is read. */
   size(): number | null;
   /** Everything from an offset on, in chunks that are only valid until the next one is asked for. */
@@ -33,17 +35,26 @@ export interface RolloutSource {
   close(): void;
 }
 
-/** Throws `rollout_missing`, naming the file. A `.jsonl` that Codex compressed since is found under its new name. */
-export async function openRollout(path: string): Promise<RolloutSource> {
+/** What was seen of a file when it was last opened. */
+export type KnownHead = Pick<RolloutSource, 'inode' | 'head' | 'headSha256'>;
+
+/**
+ * Throws `rollout_missing`, naming the file. A `.jsonl` that Codex compressed since is found under its new name. The
+ * first line of a file that is known is not read again.
+ */
+export async function openRollout(path: string, known?: KnownHead): Promise<RolloutSource> {
   const plain = path.endsWith(compressedSuffix) ? path.slice(0, -compressedSuffix.length) : path;
   const { descriptor, isCompressed } = openEither(path, plain);
   try {
     const stream = isCompressed ? compressedBytes(descriptor, path) : plainBytes(descriptor, path);
-    const head = await readHead(stream);
+    const inode = isCompressed ? null : inodeOf(descriptor);
+    const isKnown = known !== undefined && inode !== null && known.inode === inode;
+    const { head, headSha256 } = isKnown ? known : await readHead(stream);
     return {
       path: plain,
-      head: head?.line ?? null,
-      headSha256: head?.sha256 ?? null,
+      head,
+      headSha256,
+      inode,
       size: () => (isCompressed ? null : fstatSync(descriptor).size),
       chunks: stream,
       anchorAt: (offset) => readAnchor(stream, offset),
@@ -124,7 +135,12 @@ async function* copies(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
-async function readHead(chunks: Bytes): Promise<{ line: RolloutLine; sha256: string } | null> {
+function inodeOf(descriptor: number): string {
+  const { dev, ino } = fstatSync(descriptor, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+async function readHead(chunks: Bytes): Promise<Pick<RolloutSource, 'head' | 'headSha256'>> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunks(0)) {
@@ -133,11 +149,11 @@ async function readHead(chunks: Bytes): Promise<{ line: RolloutLine; sha256: str
     length += end >= 0 ? end : chunk.length;
     if (end >= 0 || length >= headLimit) {
       const bytes = Buffer.concat(parts);
-      const line = { byteOffset: 0, endOffset: length + 1, bytes: length >= headLimit ? null : bytes };
-      return { line, sha256: sha256(bytes.subarray(0, headLimit)) };
+      const head = { byteOffset: 0, endOffset: length + 1, bytes: length >= headLimit ? null : bytes };
+      return { head, headSha256: sha256(bytes.subarray(0, headLimit)) };
     }
   }
-  return null;
+  return { head: null, headSha256: null };
 }
 
 async function readAnchor(chunks: Bytes, offset: number): Promise<string | null> {

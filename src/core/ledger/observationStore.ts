@@ -72,14 +72,18 @@ export function readObservation(ledger: Connection, sessionId: string, at: Lease
   if (row === null) return null;
   const parsed = observation.safeParse(parseJson(row.state_json));
   if (!parsed.success) return null;
-  const { bootId, monotonic } = momentOf(at);
-  const isComparable = row.boot_id === bootId && row.observed_monotonic <= monotonic;
   return {
     ...parsed.data,
     observed_at: row.observed_at,
     observed_by: row.observed_by,
-    age_seconds: isComparable ? (monotonic - row.observed_monotonic) / 1000 : null,
+    age_seconds: ageOf(row, momentOf(at)),
   };
+}
+
+/** Seconds; null when it was made in another boot. */
+function ageOf(row: z.infer<typeof observationRow>, { bootId, monotonic }: ReturnType<typeof momentOf>): number | null {
+  const isComparable = row.boot_id === bootId && row.observed_monotonic <= monotonic;
+  return isComparable ? (monotonic - row.observed_monotonic) / 1000 : null;
 }
 
 /** An unchanged observation is written again only this often: each write wakes whoever watches the ledger's folder. */
@@ -95,11 +99,14 @@ export function storeObservation(
   seen: Observation,
   { observedBy, at }: { readonly observedBy: string; readonly at: LeaseHost },
 ): boolean {
-  const before = readObservation(ledger, sessionId, at);
-  const isSame = before !== null && ledgerJson(observation.parse(before)) === ledgerJson(seen);
-  if (isSame && before.observed_by === observedBy && before.age_seconds !== null && before.age_seconds < refreshSeconds)
-    return false;
+  const before = ofSession.first(ledger, [sessionId]);
+  const state = ledgerJson(seen);
+  const isSame = before?.state_json === state;
   const { bootId, monotonic } = momentOf(at);
+  if (isSame && before.observed_by === observedBy) {
+    const age = ageOf(before, { bootId, monotonic });
+    if (age !== null && age < refreshSeconds) return false;
+  }
   ledger.write(() =>
     ledger.run(
       `INSERT OR REPLACE INTO panel_observations (session_id, observed_at, observed_by, boot_id, observed_monotonic, alive, state_json)
@@ -111,7 +118,7 @@ export function storeObservation(
         bootId,
         monotonic,
         seen.alive === null ? null : Number(seen.alive),
-        ledgerJson(seen),
+        state,
       ],
     ),
   );

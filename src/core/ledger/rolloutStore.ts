@@ -35,6 +35,35 @@ const newestRange = query(
    ORDER BY first_event_id DESC, id DESC LIMIT 1`,
 );
 
+const standing = query(
+  z.object({
+    session_state: z.string(),
+    session_path: z.nullable(z.string()),
+    session_offset: z.nullable(z.number()),
+    registrations: z.number(),
+    incarnation: z.number(),
+    rollout_id: z.nullable(z.number()),
+    generation: z.nullable(z.number()),
+    ingested_offset: z.nullable(z.number()),
+  }),
+  `SELECT s.state AS session_state, s.codex_session_path AS session_path, s.last_ingest_offset AS session_offset,
+     coalesce(p.registrations, 0) AS registrations, coalesce(p.incarnation, 1) AS incarnation,
+     r.id AS rollout_id, r.generation AS generation, r.ingested_offset AS ingested_offset
+   FROM sessions s
+     LEFT JOIN panel_sessions p ON p.session_id = s.id
+     LEFT JOIN panel_rollouts r ON r.id = (SELECT id FROM panel_rollouts
+       WHERE session_id = s.id AND path = ? AND head_sha256 = ? ORDER BY generation DESC LIMIT 1)
+   WHERE s.id = ?`,
+);
+
+/** How far a session's file was read by whoever did: all that a reader compares before it stores what it read. */
+export type Standing = NonNullable<ReturnType<typeof standing.first>>;
+
+/** Asked for with every line of every session, so it is one narrow row. */
+export function readStanding(ledger: Connection, sessionId: string, path: string, head: string): Standing | null {
+  return standing.first(ledger, [path, head, sessionId]);
+}
+
 /** The newest generation of the file with this first line. */
 export function findRollout(ledger: Connection, sessionId: string, path: string, headSha256: string): Rollout | null {
   return byHead.first(ledger, [sessionId, path, headSha256]);
