@@ -78,7 +78,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
     notifyAttention({
       onAttention: engines.onAttention,
       isLookedAt: ({ folder, item }) => item.session !== null && terminals.isLookedAt(folder.path, item.session),
-      open: ({ folder, item }) => {
+      show: ({ folder, item }) => {
         if (item.session !== null) openTerminal(folder.path, item.session);
         else if (item.task !== null) timelines.open({ folder: folder.path, task: item.task });
       },

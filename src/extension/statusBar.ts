@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from './disposables.ts';
 import { commandIds } from './ids.ts';
 import type { PanelModel } from './model.ts';
 import { attentionIcon } from './rows/attentionIcon.ts';
+import { plainWords } from './rows/plainWords.ts';
 import { type StatusText, statusText } from './rows/statusText.ts';
 
 /** One item: what needs the person. Absent while nothing is supervised; warning colours only when somebody waits. */
@@ -23,7 +24,7 @@ export function showStatusBar(model: PanelModel): Disposable {
 }
 
 function apply(item: vscode.StatusBarItem, { icon, label, spoken, level, lines }: StatusText): void {
-  item.text = `$(${icon}) ${label}`;
+  item.text = `$(${icon}) ${plainWords(label)}`;
   item.accessibilityInformation = { label: spoken, role: 'button' };
   item.backgroundColor = level === 'calm' ? undefined : new vscode.ThemeColor(`statusBarItem.${level}Background`);
   const tooltip = new vscode.MarkdownString(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Mocha from 'mocha';
 
 import { pack, screenshots, Stand } from './stand.ts';
+import { describeAnswers } from './suite/answers.test.ts';
 import { describeLooks } from './suite/looks.test.ts';
 import { describePalette } from './suite/palette.test.ts';
 import { describeSidebar } from './suite/sidebar.test.ts';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
     describeWelcome(place);
     describeSidebar(place);
     describePalette(place);
+    describeAnswers(place);
     describeTerminal(place);
     describeTimeline(place);
     describeLooks(place);

@@ -13,6 +13,8 @@ const commandArgument = z.object({
   criterion: z.optional(z.int()),
   /** Number of an option of a question on a session's screen. */
   option: z.optional(z.int()),
+  /** Fingerprint of the question that was read: another is never answered unseen. */
+  question: optionalText,
   /** Texts that a prompt would ask for. */
   text: optionalText,
   goal: optionalText,

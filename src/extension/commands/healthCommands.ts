@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 
 import { type FolderState, isOpen } from '../model.ts';
 import { attentionIcon } from '../rows/attentionIcon.ts';
+import { plainWords } from '../rows/plainWords.ts';
 import type { CommandArgument } from './arguments.ts';
 import { type CommandContext, type CommandHandler, run } from './commandContext.ts';
 import { pick, pickFolder } from './picks.ts';
@@ -42,7 +43,7 @@ async function showAttention(context: CommandContext): Promise<unknown> {
     return [];
   }
   const choices = waiting.map(({ folder, item }) => ({
-    label: item.message,
+    label: plainWords(item.message),
     description: [item.session, item.task].filter(Boolean).join(' · '),
     iconPath: new vscode.ThemeIcon(attentionIcon(item.kind)),
     folder,

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../disposables.ts';
 import type { EngineLog } from '../engine/engineLog.ts';
 import { type CommandName, commandIds } from '../ids.ts';
+import { plainWords } from '../rows/plainWords.ts';
 import { commandArgumentOf } from './arguments.ts';
 import type { CommandHandler, CommandHandlers } from './commandContext.ts';
 import { Cancelled, Refusal } from './refusal.ts';
@@ -51,7 +52,7 @@ function unexpected(name: CommandName, error: unknown, log: EngineLog): Refusal 
 
 async function show({ message, remedy, waysOut }: Refusal): Promise<void> {
   const text = remedy === null ? message : `${message} ${remedy}`;
-  const chosen = await vscode.window.showWarningMessage(text, ...waysOut.map(({ title }) => title));
+  const chosen = await vscode.window.showWarningMessage(plainWords(text), ...waysOut.map(({ title }) => title));
   const wayOut = waysOut.find(({ title }) => title === chosen);
   if (!wayOut) return;
   await vscode.commands.executeCommand('command' in wayOut ? commandIds[wayOut.command] : wayOut.builtIn);

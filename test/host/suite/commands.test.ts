@@ -74,9 +74,10 @@ describe('commands', () => {
     const world = { tasks: [aTask()], criteria: [aCriterion()] };
     setWorld({ snapshot: aSnapshot({ ...world, sessions: [aSession({ question })] }) });
     await eventually(() => assert.ok(model.sessions.some(({ item }) => item.question !== null)));
-    assert.equal((await press('approveSession', { session: 'login-flake-worker', option: 2 })).ok, true);
-    assert.equal((await press('denySession', { session: 'login-flake-worker', option: 0 })).ok, true);
-    const expect = question.fingerprint;
+    const { fingerprint: expect } = question;
+    const read = { session: 'login-flake-worker', question: expect };
+    assert.equal((await press('approveSession', { ...read, option: 2 })).ok, true);
+    assert.equal((await press('denySession', { ...read, confirmed: true })).ok, true);
     assert.deepEqual(calls(), [
       { name: 'approve', input: { name: 'login-flake-worker', option: 2, expect } },
       { name: 'deny', input: { name: 'login-flake-worker', expect } },
@@ -86,6 +87,30 @@ describe('commands', () => {
     await eventually(() => assert.ok(model.sessions.every(({ item }) => item.question === null)));
     const refused = await press('approveSession', { session: 'login-flake-worker', option: 1 });
     assert.ok(!refused.ok && refused.code === 'dialog_missing');
+  });
+
+  it('ask before they answer a question that nobody has read, whatever they were called with', async () => {
+    const { model } = await insides();
+    const options = [{ number: 1, label: 'Yes' }];
+    const question = { dialog: 'approval_command', text: '$ make deploy', options, fingerprint: 'now' };
+    setWorld({ snapshot: aSnapshot({ sessions: [aSession({ question })] }) });
+    await eventually(() => assert.equal(model.sessions[0]?.item.question?.fingerprint, 'now'));
+    for (const [name, parts] of [
+      ['approveSession', { option: 1 }],
+      ['approveSession', { option: 1, question: 'before' }],
+      ['denySession', { confirmed: true, question: 'before' }],
+    ] as const) {
+      const answer = press(name, { session: 'login-flake-worker', ...parts });
+      // Enter on the first row, which is the question itself, decides nothing.
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      await eventually(async () => {
+        await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+        assert.ok(await settled(answer));
+      });
+      const outcome = await answer;
+      assert.ok(!outcome.ok && outcome.code === 'cancelled', JSON.stringify(outcome));
+    }
+    assert.deepEqual(calls(), []);
   });
 
   it('start a pair in the folder with names made from the task', async () => {
@@ -168,4 +193,9 @@ function contributedCommands(manifest: unknown): readonly string[] {
 /** VS Code adds focus, open and reset commands for each view. */
 function isViewCommand(id: string): boolean {
   return /^conveyor\.(tasks|sessions|criteria)\./.test(id);
+}
+
+/** Whether it has ended by now. */
+async function settled(work: Promise<unknown>): Promise<boolean> {
+  return Promise.race([work.then(() => true), new Promise<boolean>((done) => setTimeout(() => done(false), 50))]);
 }

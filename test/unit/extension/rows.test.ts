@@ -6,6 +6,7 @@ import { PanelModel } from '../../../src/extension/model.ts';
 import { ageText, agoText } from '../../../src/extension/rows/age.ts';
 import { criterionRows } from '../../../src/extension/rows/criterionRows.ts';
 import { card, codeBlock, escapeMarkdown } from '../../../src/extension/rows/markdown.ts';
+import { plainWords } from '../../../src/extension/rows/plainWords.ts';
 import { questionPick } from '../../../src/extension/rows/questionPick.ts';
 import type { Row } from '../../../src/extension/rows/row.ts';
 import { sessionLook, sessionRows } from '../../../src/extension/rows/sessionRows.ts';
@@ -122,11 +123,34 @@ describe('a question of a session', () => {
       { number: 2, label: 'No (esc)' },
     ];
     const made = questionPick('w', { dialog: 'approval_command', text, options, fingerprint: 'f' });
-    assert.equal(made.title, 'w: Would you like to run the following command?');
-    assert.equal(made.detail, 'Reason: $\u200b(bug) fix · $ make deploy');
+    assert.equal(made.title, 'w · approval of a command');
+    assert.deepEqual(made.lines, [
+      'Would you like to run the following command?',
+      'Reason: $\u200b(bug) fix',
+      '$ make deploy',
+    ]);
     assert.deepEqual(
       made.options.map(({ label }) => label),
       ['1. Yes, proceed (y)', '2. No (esc)'],
+    );
+  });
+
+  it('hides nothing of a long command or a long answer behind the end of a row', () => {
+    const command = `$ echo ${'harmless '.repeat(40)}; rm -rf ${'x'.repeat(200)}`;
+    const label = `Yes, and don't ask again for commands that start with ${'git '.repeat(20)}push --force`;
+    const options = [{ number: 1, label }];
+    const made = questionPick('w', { dialog: 'approval_command', text: command, options, fingerprint: 'f' });
+    assert.ok(made.lines.every((line) => line.length <= 76));
+    const bare = (text: string) => text.replaceAll(/\s/g, '');
+    assert.equal(bare(made.lines.join('')), bare(`${command}1. ${label}`));
+  });
+});
+
+describe('words of a screen or a ledger', () => {
+  it('are no icons in picks, and no links in notifications', () => {
+    assert.equal(
+      plainWords('$(bug) [go](command:workbench.action.quit)'),
+      '$\u200b(bug) [go]\u200b(command:workbench.action.quit)',
     );
   });
 });
