@@ -5,7 +5,16 @@ import { fileURLToPath } from 'node:url';
  * `npm run bench [-- name …]`: each measurement is a file beside this one that prints one JSON line of figures.
  * Times on a shared machine say little, so what counts are ratios within one run.
  */
-const measurements = ['commandLine', 'ingest', 'completion', 'inbox', 'nudge', 'idle', 'extensionHost'] as const;
+const measurements = [
+  'commandLine',
+  'ingest',
+  'completion',
+  'inbox',
+  'nudge',
+  'idle',
+  'year',
+  'extensionHost',
+] as const;
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const wanted = process.argv.slice(2);
