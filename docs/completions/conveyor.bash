@@ -57,8 +57,8 @@ _conveyor() {
       esac
       ;;
     audit)
-      flags='--include-content --raw --json --path --help'
-      valued=' --path '
+      flags='--limit --before --include-content --raw --json --path --help'
+      valued=' --limit --before --path '
       places=(tasks)
       case $prev in
         --path) place=files ;;

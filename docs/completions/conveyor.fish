@@ -37,6 +37,8 @@ for program in conveyor workerctl
     complete -c $program -n '__conveyor_at approve' -l help -d 'explain this verb'
     complete -c $program -n '__conveyor_at approve 0' -a '(__conveyor_sessions)'
     complete -c $program -n __conveyor_needs_verb -a audit -d 'Show everything on record about a task.'
+    complete -c $program -n '__conveyor_at audit' -l limit -x -d 'with --json: only the newest so many rows of each table; 100 for a further page'
+    complete -c $program -n '__conveyor_at audit' -l before -x -d 'with --json: the page before this cursor, which is older_cursor of the page after it'
     complete -c $program -n '__conveyor_at audit' -l include-content -d 'show messages, terminal screens and other words instead of their size'
     complete -c $program -n '__conveyor_at audit' -l raw -d 'with --include-content: also what looks like a key, a token, a password or a cookie'
     complete -c $program -n '__conveyor_at audit' -l json -d 'print JSON with every table that knows the task'

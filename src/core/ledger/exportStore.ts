@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { jsonObject } from './columns.ts';
 import type { Connection } from './connection.ts';
+import { pagedTable } from './pagedTable.ts';
 import { query } from './query.ts';
 
 // What only an export shows: tables of the older way of working.
@@ -43,14 +44,13 @@ const captureRow = z.object({
 });
 export type WorkerCapture = z.infer<typeof captureRow>;
 
-const workerCaptures = query(
-  captureRow,
-  `SELECT id, worker_id, sha256, content, captured_at, changed_at, history_lines, byte_count, line_count, capture_kind,
-     retention_class
-   FROM transcript_captures WHERE worker_id IN (SELECT worker_id FROM bindings WHERE task_id = ?) ORDER BY id`,
-);
-
 /** Screens of the workers in folders that were ever bound to a task. */
-export function listWorkerCaptures(ledger: Connection, taskId: string): WorkerCapture[] {
-  return workerCaptures.all(ledger, [taskId]);
-}
+export const workerCaptures = pagedTable({
+  row: captureRow,
+  columns: `id, worker_id, sha256, content, captured_at, changed_at, history_lines, byte_count, line_count, capture_kind,
+    retention_class`,
+  from: 'transcript_captures',
+  where: 'worker_id IN (SELECT worker_id FROM bindings WHERE task_id = $taskId)',
+  id: 'id',
+  orders: { id: { by: ['id'] } },
+});

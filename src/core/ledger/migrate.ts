@@ -6,8 +6,9 @@ import { loadMigrations, type Migration } from './migrations.ts';
 
 /** The schema of agent-conveyor 0.1.0 that we share. */
 export const sharedSchemaVersion = 22;
-/** The newest of `migrations/`; a test compares it with the folder. */
-export const panelVersion = 4;
+/** The numbers of `migrations/`; a test compares them with the folder. */
+export const panelVersions: readonly number[] = [1, 2, 3, 4, 5];
+const panelVersion = Math.max(...panelVersions);
 
 export interface MigrationResult {
   readonly applied: readonly string[];
@@ -69,9 +70,10 @@ export function refuseNewer(connection: Connection): void {
 
 /** Whether opening it would change nothing. Reads only. */
 export function isUpToDate(connection: Connection): boolean {
+  const applied = appliedVersions(connection);
   return (
     Number(connection.pragma('user_version')) === sharedSchemaVersion &&
-    appliedVersions(connection).size >= panelVersion &&
+    panelVersions.every((version) => applied.has(version)) &&
     !needsMirroring(connection)
   );
 }

@@ -51,8 +51,9 @@ export const notificationColumns = `n.id, n.task_id, t.name AS task_name, n.bind
   n.signal_type, n.source_event_id, n.source_event_timestamp, n.dedupe_key, n.command_id, n.created_at, n.delivered_at,
   n.consumed_manager_cycle_id, n.consumed_by_session_id, n.consumed_at, n.delivery_mode, n.state, n.claimed_by,
   n.claimed_at, n.claim_expires_at, n.side_effect_started, n.side_effect_completed, n.payload_json AS payload, n.error`;
-export const notificationTables = `routed_notifications n LEFT JOIN tasks t ON t.id = n.task_id
+export const notificationJoins = `LEFT JOIN tasks t ON t.id = n.task_id
   LEFT JOIN sessions source ON source.id = n.source_session_id LEFT JOIN sessions target ON target.id = n.target_session_id`;
+export const notificationTables = `routed_notifications n ${notificationJoins}`;
 const byId = query(notificationRow, `SELECT ${notificationColumns} FROM ${notificationTables} WHERE n.id = ?`);
 const byDedupeKey = query(
   notificationRow,

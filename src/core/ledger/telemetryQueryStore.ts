@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ledgerJson } from '../domain/json.ts';
 import { jsonObject } from './columns.ts';
 import type { Connection, SqlValue } from './connection.ts';
+import { pagedTable } from './pagedTable.ts';
 import { query } from './query.ts';
 
 export const telemetryActors = ['dispatch', 'manager', 'operator', 'system', 'worker', 'workerctl'] as const;
@@ -39,15 +40,38 @@ export interface TelemetryFilter {
 
 const columns = `id, run_id, task_id, timestamp, actor, event_type, severity, summary,
   correlation_json AS correlation, attributes_json AS attributes`;
-const matching = `FROM telemetry_events WHERE ($taskId IS NULL OR task_id = $taskId) AND ($runId IS NULL OR run_id = $runId)
-  AND ($actor IS NULL OR actor = $actor) AND ($eventType IS NULL OR event_type = $eventType)
-  AND ($severity IS NULL OR severity = $severity) AND ($from IS NULL OR timestamp >= $from)
-  AND ($until IS NULL OR timestamp <= $until)`;
-/** Apart, because MATCH is an error on an empty pattern even where nobody asks. */
-const searching = `AND (event_type = $search
+const conditions: Readonly<Record<Exclude<keyof TelemetryFilter, 'search'>, string>> = {
+  taskId: 'task_id = $taskId',
+  runId: 'run_id = $runId',
+  actor: 'actor = $actor',
+  eventType: 'event_type = $eventType',
+  severity: 'severity = $severity',
+  from: 'timestamp >= $from',
+  until: 'timestamp <= $until',
+};
+const searching = `(event_type = $search
   OR id IN (SELECT event_id FROM telemetry_events_fts WHERE telemetry_events_fts MATCH $match))`;
 const oldestFirst = 'ORDER BY timestamp, rowid LIMIT $limit';
 const newestFirst = 'ORDER BY timestamp DESC, rowid DESC LIMIT $limit';
+
+const ofTask = {
+  row: telemetryRow,
+  columns,
+  from: 'telemetry_events',
+  where: 'task_id = $taskId',
+  id: 'rowid',
+} as const;
+const byTime = { by: ['timestamp', 'rowid'] } as const;
+
+/** A task's telemetry, oldest first. */
+export const taskTelemetry = pagedTable({ ...ofTask, orders: { time: byTime } });
+
+/** Messages that were typed into a session directly. */
+export const sessionNudges = pagedTable({
+  ...ofTask,
+  where: "task_id = $taskId AND event_type IN ('session_nudge_succeeded', 'session_nudge_failed')",
+  orders: { audit: byTime, page: byTime },
+});
 
 export interface TelemetryPage {
   /** Negative for all. */
@@ -116,14 +140,21 @@ function conditionOf(filter: TelemetryFilter): {
   readonly condition: string;
   readonly parameters: Readonly<Record<string, SqlValue>>;
 } {
-  const { taskId = null, runId = null, actor = null, eventType = null, severity = null } = filter;
-  const { from = null, until = null, search = null } = filter;
-  const common = { taskId, runId, actor, eventType, severity, from, until };
-  if (search === null) return { condition: matching, parameters: common };
-  return {
-    condition: `${matching} ${searching}`,
-    parameters: { ...common, search: search.trim(), match: matchPattern(search) },
-  };
+  const parameters: Record<string, SqlValue> = {};
+  const wanted: string[] = [];
+  for (const [name, sql] of Object.entries(conditions)) {
+    const value = Object.entries(filter).find(([key]) => key === name)?.[1] ?? null;
+    if (value === null) continue;
+    parameters[name] = value;
+    wanted.push(sql);
+  }
+  const { search = null } = filter;
+  if (search !== null) {
+    Object.assign(parameters, { search: search.trim(), match: matchPattern(search) });
+    wanted.push(searching);
+  }
+  // Always a WHERE, for whoever adds to it.
+  return { condition: `FROM telemetry_events WHERE ${wanted.join(' AND ') || '1'}`, parameters };
 }
 
 /**

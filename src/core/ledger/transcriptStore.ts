@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { measured, segmentColumns, segmentRow, sizes } from './auditQueryStore.ts';
+import { measured, segmentColumns, segmentRow, sizes } from './screenTables.ts';
 import { recordEvent } from './auditStore.ts';
 import type { Connection } from './connection.ts';
 import { query } from './query.ts';

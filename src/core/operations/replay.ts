@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import { requireTask } from '../ledger/taskStore.ts';
-import { type Replay, replayFormats, replayRoles, replayTask, replayText } from '../record/replay.ts';
+import { type Replay, replayTask, replayText } from '../record/replay.ts';
+import { replayFormats, replayRoles } from '../record/story.ts';
 import { choiceWithDefault, flag, optionalInteger, optionalText, positional } from './argument.ts';
 import { contentFlags } from './contentClasses.ts';
 import { taskOutput } from './audit.ts';

@@ -1,5 +1,8 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
-import type { AuditTables } from '../ledger/auditQueryStore.ts';
+import { readCommandLinks, readDecisionsAfter, type CommandLinks } from '../ledger/auditQueryStore.ts';
+import { type AuditRow, auditTables } from '../ledger/auditTables.ts';
+import type { Connection } from '../ledger/connection.ts';
+import type { Direction, KeyedRow } from '../ledger/pagedTable.ts';
 
 /** How one command or notification came about and what became of it. Wire names. */
 export interface CorrelationChain {
@@ -19,25 +22,70 @@ export interface CorrelationChain {
   readonly source_event_id?: number | null;
 }
 
-type ChainTables = Pick<AuditTables, 'commands' | 'command_attempts' | 'routed_notifications' | 'manager_decisions'>;
+type CommandRow = AuditRow<'commands'>;
+type NotificationRow = AuditRow<'routed_notifications'>;
 
-/** One chain for every command that is tied to anything, and one for every notification without a command. */
-export function correlationChains(tables: ChainTables): CorrelationChain[] {
-  return [...tables.commands.flatMap((command) => chainOfCommand(command, tables)), ...signalChains(tables)].toSorted(
-    (left, right) =>
-      compare(left.created_at, right.created_at) || compare(left.command_id ?? '', right.command_id ?? ''),
-  );
+/** One chain for every command that is tied to anything, and one for every notification without a command; oldest first. */
+export function* correlationChains(ledger: Connection, taskId: string): Generator<CorrelationChain> {
+  const walk = { direction: 'oldest-first' } as const;
+  const commands = commandChains(ledger, taskId, walk);
+  let next = commands.next();
+  for (const signal of signalChains(ledger, taskId, walk)) {
+    for (; !next.done && next.value.created_at < signal.created_at; next = commands.next()) yield next.value;
+    yield signal;
+  }
+  for (; !next.done; next = commands.next()) yield next.value;
 }
 
-function chainOfCommand(command: AuditTables['commands'][number], tables: ChainTables): CorrelationChain[] {
-  const attempts = tables.command_attempts.filter(({ command_id }) => command_id === command.id);
-  const notifications = tables.routed_notifications.filter(({ command_id }) => command_id === command.id);
+interface ChainWalk {
+  readonly direction: Direction;
+  /** From that time on. */
+  readonly from?: string | null;
+}
+
+/** By the time and the id of their commands. */
+export function* commandChains(ledger: Connection, taskId: string, walk: ChainWalk): Generator<CorrelationChain> {
+  const rows = auditTables.commands.each(ledger, taskId, { ...walk, order: 'audit' });
+  for (const some of batches(rows)) yield* chainsOfCommands(ledger, taskId, some);
+}
+
+/** By the time of their notifications. */
+export function* signalChains(ledger: Connection, taskId: string, walk: ChainWalk): Generator<CorrelationChain> {
+  const rows = auditTables.routed_notifications.each(ledger, taskId, { ...walk, order: 'signal' });
+  for (const some of batches(rows)) yield* chainsOfSignals(ledger, taskId, some);
+}
+
+const batchSize = 100;
+
+function* batches<Row>(rows: Iterable<KeyedRow<Row>>): Generator<Row[]> {
+  let batch: Row[] = [];
+  for (const { row } of rows) {
+    if (batch.push(row) < batchSize) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
+
+export function chainsOfCommands(
+  ledger: Connection,
+  taskId: string,
+  commands: readonly CommandRow[],
+): CorrelationChain[] {
+  const decisionIds = commands.map(({ payload, result }) => linkedDecisionId(payload, result));
+  const named = decisionIds.filter((id) => id !== null);
+  const links = readCommandLinks(ledger, taskId, commands, named);
+  return commands.flatMap((command) => chainOfCommand(command, links));
+}
+
+function chainOfCommand(command: CommandRow, links: CommandLinks): CorrelationChain[] {
+  const attempts = links.attempts.get(command.id) ?? [];
+  const notifications = links.notifications.get(command.id) ?? [];
   const decisionId = linkedDecisionId(command.payload, command.result);
   const isTied = attempts.length > 0 || notifications.length > 0 || decisionId !== null;
   if (!isTied && command.correlation_id === null) return [];
-  const decision = tables.manager_decisions.find(({ id }) => id === decisionId);
   const consumed = notifications.find(({ consumed_manager_cycle_id: cycle }) => cycle !== null);
-  const decisionCycle = decision?.manager_cycle_id ?? null;
+  const decisionCycle = (decisionId === null ? undefined : links.decisions.get(decisionId))?.manager_cycle_id ?? null;
   return [
     {
       command_id: command.id,
@@ -54,26 +102,31 @@ function chainOfCommand(command: AuditTables['commands'][number], tables: ChainT
   ];
 }
 
-function signalChains({ routed_notifications, manager_decisions }: ChainTables): CorrelationChain[] {
-  return routed_notifications
-    .filter(({ command_id }) => command_id === null)
-    .map((notification) => {
-      const cycle = notification.consumed_manager_cycle_id;
-      const decision = manager_decisions.find(({ manager_cycle_id: of }) => cycle !== null && of === cycle);
-      return {
-        command_id: null,
-        command_type: notification.signal_type,
-        command_state: notification.state,
-        correlation_id: notification.correlation_id,
-        created_at: notification.created_at,
-        attempt_ids: [],
-        routed_notification_ids: [notification.id],
-        manager_decision_id: decision?.id ?? null,
-        manager_cycle_id: cycle,
-        signal_type: notification.signal_type,
-        source_event_id: notification.source_event_id,
-      };
-    });
+/** Of notifications that no command brought. */
+export function chainsOfSignals(
+  ledger: Connection,
+  taskId: string,
+  notifications: readonly NotificationRow[],
+): CorrelationChain[] {
+  const signals = notifications.filter(({ command_id }) => command_id === null);
+  const cycles = signals.map(({ consumed_manager_cycle_id: cycle }) => cycle).filter((cycle) => cycle !== null);
+  const decisions = readDecisionsAfter(ledger, taskId, cycles);
+  return signals.map((notification) => {
+    const cycle = notification.consumed_manager_cycle_id;
+    return {
+      command_id: null,
+      command_type: notification.signal_type,
+      command_state: notification.state,
+      correlation_id: notification.correlation_id,
+      created_at: notification.created_at,
+      attempt_ids: [],
+      routed_notification_ids: [notification.id],
+      manager_decision_id: (cycle === null ? undefined : decisions.get(cycle))?.id ?? null,
+      manager_cycle_id: cycle,
+      signal_type: notification.signal_type,
+      source_event_id: notification.source_event_id,
+    };
+  });
 }
 
 /** The decision that a command names, in its order or in its result. */
@@ -92,9 +145,4 @@ export function decisionIdOf(metadata: unknown): number | null {
 function integerFrom(value: unknown): number | null {
   if (typeof value === 'number') return Number.isInteger(value) ? value : null;
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
-}
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -1,18 +1,20 @@
 import type { JsonObject } from '../domain/json.ts';
 import { maskSecrets, maskValue } from '../domain/maskSecrets.ts';
-import { listPrompts, listWorkerCaptures, type Prompt, type WorkerCapture } from '../ledger/exportStore.ts';
+import { listPrompts, type Prompt, type WorkerCapture, workerCaptures } from '../ledger/exportStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { SessionRole } from '../ledger/sessionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
-import { countTelemetry, listTelemetry, type TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
-import { listNewestWithText } from '../ledger/transcriptStore.ts';
-import { auditTask } from './audit.ts';
+import type { PagedTable } from '../ledger/pagedTable.ts';
+import { type WholeSegment, wholeSegments } from '../ledger/screenTables.ts';
+import { countTelemetry, taskTelemetry, type TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
+import { correlationChains } from './auditChains.ts';
+import { auditSections } from './auditSections.ts';
 import { exportStatus } from './exportStatus.ts';
+import { shownTask } from './hideColumns.ts';
 import { jsonChunks } from './jsonChunks.ts';
 import { auditMutations } from './mutationAudit.ts';
 import { measure, redactWords } from './redact.ts';
-import { replayTask } from './replay.ts';
-import { compareEntries } from './replayEntry.ts';
+import { story, type StoryRequest } from './story.ts';
 import { showTelemetry, summarise, telemetryLine, type TelemetrySummary } from './telemetryShown.ts';
 
 export interface ExportRequest {
@@ -59,22 +61,21 @@ type FileName = (typeof exportFileNames)[number];
 /** The papers of a task, in the order of the manifest. Read them inside one snapshot of the ledger. */
 export function exportFiles(ledger: Connection, task: Task, request: ExportRequest): readonly ExportFile[] {
   const { includeContent } = request;
-  // Once for all of its parts.
-  const audit = auditTask(ledger, task, includeContent);
+  const sections = auditSections(ledger, task.id, includeContent);
   const writers: Record<FileName, (() => Parts) | null> = {
     'task-status.json': () => json(exportStatus(ledger, task, includeContent)),
-    'audit.json': () => json(audit),
-    'acceptance-criteria.json': () => json(audit.acceptance_criteria),
+    'audit.json': () => json(auditLists(ledger, task, sections, includeContent)),
+    'acceptance-criteria.json': () => json(sections.acceptance_criteria.all()),
     'prompts.json': () => json(listPrompts(ledger, task.id).map((prompt) => shownPrompt(prompt, includeContent))),
     'transcript-captures.json': () =>
-      json(listWorkerCaptures(ledger, task.id).map((capture) => shownCapture(capture, includeContent))),
-    'terminal-captures.json': () => json(audit.terminal_captures),
-    'agent-observations.json': () => json(audit.agent_observations),
-    'manager-cycles.json': () => json(audit.manager_cycles),
-    'manager-cycle-spans.json': () => json(audit.manager_cycle_spans),
-    'manager-decisions.json': () => json(audit.manager_decisions),
+      json(each(workerCaptures, 'id', ledger, task, (capture) => shownCapture(capture, includeContent))),
+    'terminal-captures.json': () => json(sections.terminal_captures.all()),
+    'agent-observations.json': () => json(sections.agent_observations.all()),
+    'manager-cycles.json': () => json(sections.manager_cycles.all()),
+    'manager-cycle-spans.json': () => json(sections.manager_cycle_spans.all()),
+    'manager-decisions.json': () => json(sections.manager_decisions.all()),
     'mutation-audit.json': () => json(auditMutations(ledger, task, includeContent)),
-    'replay.json': () => json(story(ledger, task, 'timeline', includeContent)),
+    'replay.json': () => json(storyOf(ledger, task, { format: 'timeline', includeContent })),
     ...telemetryWriters(ledger, task, includeContent),
     ...transcriptWriters(ledger, task, request),
   };
@@ -92,7 +93,7 @@ function* printed(parts: Parts, isRaw: boolean): Generator<string> {
   for (const part of parts) {
     if (typeof part === 'string') yield isRaw ? part : maskSecrets(part);
     else {
-      yield* jsonChunks(isRaw ? part.json : maskValue(part.json));
+      yield* isRaw ? jsonChunks(part.json) : jsonChunks(part.json, maskValue);
       yield '\n';
     }
   }
@@ -102,18 +103,39 @@ function json(value: unknown): Parts {
   return [{ json: value }];
 }
 
-function story(ledger: Connection, task: Task, format: 'timeline' | 'full-transcript', includeContent: boolean) {
-  const question = { format, role: 'all', before: null, limit: null, includeContent } as const;
-  const { entries, mode, role } = replayTask(ledger, task, question);
-  return { entries, mode, role, task };
+function auditLists(
+  ledger: Connection,
+  task: Task,
+  sections: ReturnType<typeof auditSections>,
+  includeContent: boolean,
+): object {
+  const lists = Object.entries(sections).map(([name, section]) => [name, section.all()]);
+  return {
+    ...Object.fromEntries(lists),
+    task: shownTask(task, includeContent),
+    correlation_chains: correlationChains(ledger, task.id),
+  };
+}
+
+function storyOf(ledger: Connection, task: Task, request: Omit<StoryRequest, 'role'>): object {
+  const entries = story(ledger, task.id, { ...request, role: 'all' });
+  return { entries, mode: request.format, role: 'all', task: shownTask(task, request.includeContent) };
+}
+
+/** What is made of a task's rows, one after the other. */
+function* each<Row, Order extends string, Shown>(
+  table: PagedTable<Row, Order>,
+  order: Order,
+  ledger: Connection,
+  task: Task,
+  show: (row: Row) => Shown,
+): Generator<Shown> {
+  for (const { row } of table.each(ledger, task.id, { order, direction: 'oldest-first' })) yield show(row);
 }
 
 /** All of it, oldest first: nothing is cut off (AT-8). */
 function telemetryWriters(ledger: Connection, task: Task, includeContent: boolean) {
-  const records = () =>
-    listTelemetry(ledger, { taskId: task.id }, { limit: -1, newestFirst: false }).map((record) =>
-      showTelemetry(record, includeContent),
-    );
+  const records = () => each(taskTelemetry, 'time', ledger, task, (record) => showTelemetry(record, includeContent));
   const summary = () => summarise(countTelemetry(ledger, { taskId: task.id }));
   return {
     'telemetry-events.json': () => json(records()),
@@ -122,7 +144,7 @@ function telemetryWriters(ledger: Connection, task: Task, includeContent: boolea
   };
 }
 
-function* report(task: Task, summary: TelemetrySummary, records: readonly TelemetryRecord[]): Generator<string> {
+function* report(task: Task, summary: TelemetrySummary, records: Iterable<TelemetryRecord>): Generator<string> {
   const counts = Object.entries(summary.by_event_type).toSorted(([left], [right]) => (left < right ? -1 : 1));
   yield [
     `# Telemetry of ${task.name}`,
@@ -148,28 +170,23 @@ function transcriptWriters(
   task: Task,
   { includeContent, includeTranscripts, includeFullTranscripts }: ExportRequest,
 ) {
-  const segments = (role: SessionRole | null) => listNewestWithText(ledger, { taskId: task.id, role, limit: null });
   const isFull = includeFullTranscripts;
-  const transcript = (role: SessionRole) => (isFull ? () => segments(role).map(segmentText) : null);
+  const segments = () => each(wholeSegments, 'audit', ledger, task, (segment) => segment);
+  const transcript = (role: SessionRole) =>
+    isFull
+      ? () => each(wholeSegments, 'audit', ledger, task, (row) => (row.role === role ? segmentText(row) : ''))
+      : null;
+  // With what terminals showed, which was asked for; what was said elsewhere only if that was asked for too.
+  const request = { format: 'full-transcript', includeContent, includeSegments: true } as const;
   return {
-    'transcript-segments.json': isFull || includeTranscripts ? () => json(segments(null)) : null,
-    'replay-full-transcript.json': isFull ? () => json(transcriptStory(ledger, task, includeContent)) : null,
+    'transcript-segments.json': isFull || includeTranscripts ? () => json(segments()) : null,
+    'replay-full-transcript.json': isFull ? () => json(storyOf(ledger, task, request)) : null,
     'transcripts/worker.txt': transcript('worker'),
     'transcripts/manager.txt': transcript('manager'),
   };
 }
 
-/** With what terminals showed, which was asked for; what was said elsewhere only if that was asked for too. */
-function transcriptStory(ledger: Connection, task: Task, includeContent: boolean) {
-  const full = story(ledger, task, 'full-transcript', true);
-  if (includeContent) return full;
-  const shown = story(ledger, task, 'timeline', false).entries;
-  const terminals = full.entries.filter(({ source }) => source === 'transcript_segments');
-  const entries = [...shown, ...terminals].toSorted(compareEntries);
-  return { ...full, entries };
-}
-
-function segmentText(segment: ReturnType<typeof listNewestWithText>[number]): string {
+function segmentText(segment: WholeSegment): string {
   const { id, role, captured_at: at, segment_kind: kind, segment_text: text } = segment;
   return `--- ${role} segment ${id} ${at} (${kind}) ---\n${text ?? '[metadata only]'}\n`;
 }

@@ -1,16 +1,18 @@
 import { printedJson } from '../domain/json.ts';
 
 /**
- * What `printedJson` prints, in pieces: of lists, and of lists in an object, one item at a time. For what is too large to
- * be held as one text.
+ * What `printedJson` prints, in pieces: of lists, and of lists in an object, one item at a time. A list may be made while
+ * it is read, by any iterable. For what is too large to be held as one text. `change` is applied to each of these items.
  */
-export function* jsonChunks(value: unknown): Generator<string> {
-  if (Array.isArray(value)) yield* listChunks(value, '');
-  else if (typeof value === 'object' && value !== null) yield* objectChunks(value);
-  else yield printedJson(value);
+export function* jsonChunks(value: unknown, change: Change = (item) => item): Generator<string> {
+  if (isList(value)) yield* listChunks(value, '', change);
+  else if (typeof value === 'object' && value !== null) yield* objectChunks(value, change);
+  else yield printedJson(change(value));
 }
 
-function* objectChunks(value: object): Generator<string> {
+type Change = (item: unknown) => unknown;
+
+function* objectChunks(value: object, change: Change): Generator<string> {
   const entries = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .toSorted(([left], [right]) => (left < right ? -1 : 1));
@@ -18,19 +20,23 @@ function* objectChunks(value: object): Generator<string> {
   yield '{';
   for (const [index, [key, item]] of entries.entries()) {
     yield `${index === 0 ? '' : ','}\n  ${printedJson(key)}: `;
-    if (Array.isArray(item)) yield* listChunks(item, '  ');
-    else yield indented(printedJson(item), '  ');
+    if (isList(item)) yield* listChunks(item, '  ', change);
+    else yield indented(printedJson(change(item)), '  ');
   }
   yield '\n}';
 }
 
-function* listChunks(items: readonly unknown[], margin: string): Generator<string> {
-  if (items.length === 0) return yield '[]';
-  yield '[';
-  for (const [index, item] of items.entries()) {
-    yield `${index === 0 ? '' : ','}\n${margin}  ${indented(printedJson(item), `${margin}  `)}`;
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+function* listChunks(items: Iterable<unknown>, margin: string, change: Change): Generator<string> {
+  let isEmpty = true;
+  for (const item of items) {
+    yield `${isEmpty ? '[' : ','}\n${margin}  ${indented(printedJson(change(item)), `${margin}  `)}`;
+    isEmpty = false;
   }
-  yield `\n${margin}]`;
+  yield isEmpty ? '[]' : `\n${margin}]`;
 }
 
 /** Line breaks inside of strings are escaped: each one is of the layout. */

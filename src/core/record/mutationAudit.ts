@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
-import { type AuditedDecision, readMutations } from '../ledger/auditQueryStore.ts';
+import { readMutations } from '../ledger/auditQueryStore.ts';
+import type { AuditedDecision } from '../ledger/auditTables.ts';
 import type { Command } from '../ledger/commandStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { Task } from '../ledger/taskStore.ts';

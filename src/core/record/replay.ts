@@ -1,18 +1,10 @@
 import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
-import { readAuditTables } from '../ledger/auditQueryStore.ts';
 import type { Connection } from '../ledger/connection.ts';
-import { findSessionById } from '../ledger/sessionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
-import { entriesOf } from './replayEntries.ts';
 import { shownTask } from './hideColumns.ts';
-import { compareEntries, cursorOf, type ReplayEntry } from './replayEntry.ts';
-import { captureEntries, segmentEntries } from './replayTerminals.ts';
-
-export const replayFormats = ['compact', 'timeline', 'transcript', 'full-transcript'] as const;
-export const replayRoles = ['all', 'worker', 'manager', 'reviewer', 'workerctl'] as const;
-export type ReplayFormat = (typeof replayFormats)[number];
-export type ReplayRole = (typeof replayRoles)[number];
+import { cursorOf, type ReplayEntry } from './replayEntry.ts';
+import { type ReplayFormat, type ReplayRole, story } from './story.ts';
 
 export interface ReplayRequest {
   readonly format: ReplayFormat;
@@ -37,60 +29,41 @@ export interface Replay {
 
 /** The story of a task, oldest first. Throws `invalid_value` for a cursor that names nothing in it. */
 export function replayTask(ledger: Connection, task: Task, request: ReplayRequest): Replay {
-  const entries = ledger
-    .read(() => gather(ledger, task, request))
-    .filter((entry) => isInFormat(entry, request.format) && isSeenBy(entry, request.role, ledger))
-    .toSorted(compareEntries);
-  const { before, limit, format: mode, role, includeContent } = request;
-  const until = before === null ? entries.length : entries.findIndex((entry) => cursorOf(entry) === before);
-  if (until === -1)
-    throw refuse('invalid_value', `--before: ${before} is no entry of this replay; take it from older_cursor`);
-  const from = limit === null || limit < 0 ? 0 : Math.max(0, until - limit);
-  const shown = entries.slice(from, until);
-  const isPage = before !== null || limit !== null;
-  const oldest = entries[from];
-  const older = isPage ? { older_cursor: from > 0 && oldest !== undefined ? cursorOf(oldest) : null } : {};
-  return { task: shownTask(task, includeContent), mode, role, entries: shown, entry_count: shown.length, ...older };
+  const { limit, format: mode, role } = request;
+  const isAll = limit === null || limit < 0;
+  const { entries, hasOlder } = ledger.read(() => {
+    if (isAll && request.before === null) return { entries: [...story(ledger, task.id, request)], hasOlder: false };
+    return newestOf(entriesBefore(ledger, task.id, request), isAll ? Infinity : limit);
+  });
+  const oldest = entries[0];
+  const older = isAll && request.before === null ? {} : { older_cursor: hasOlder && oldest ? cursorOf(oldest) : null };
+  return { task: shownTask(task, request.includeContent), mode, role, entries, entry_count: entries.length, ...older };
 }
 
-function gather(ledger: Connection, task: Task, { format, includeContent }: ReplayRequest): ReplayEntry[] {
-  return [
-    ...entriesOf(readAuditTables(ledger, task.id), task, includeContent),
-    ...(format === 'transcript' ? captureEntries(ledger, task.id, includeContent) : []),
-    ...(format === 'full-transcript' ? segmentEntries(ledger, task.id, includeContent) : []),
-  ];
-}
-
-function isInFormat({ kind }: ReplayEntry, format: ReplayFormat): boolean {
-  return format !== 'compact' || (kind !== 'observe' && kind !== 'manager_cycle_span');
-}
-
-/** Dispatch, decisions and criteria are the manager's business; what was delivered to the worker is the worker's too (AT-5). */
-function isSeenBy({ kind, actor, details }: ReplayEntry, role: ReplayRole, ledger: Connection): boolean {
-  if (role === 'all') return true;
-  switch (kind) {
-    case 'command':
-    case 'finish':
-      if (role === 'manager') return ['manager', 'manager -> worker', 'workerctl', 'system'].includes(actor);
-      return actor === role || actor === `manager -> ${role}`;
-    case 'routed_notification':
-      return role === 'manager' || isAddressedTo(role, details.target_session_id, ledger);
-    case 'acknowledgement':
-    case 'continuation':
-    case 'capture':
-    case 'transcript_segment':
-      return actor === role;
-    case 'continuation_review':
-      return role === 'manager' || role === 'reviewer' || role === 'workerctl';
-    case 'epilogue':
-      return role === 'manager' || role === 'workerctl';
-    default:
-      return role === 'manager';
+function newestOf(newestFirst: Iterable<ReplayEntry>, limit: number): { entries: ReplayEntry[]; hasOlder: boolean } {
+  const entries: ReplayEntry[] = [];
+  for (const entry of newestFirst) {
+    if (entries.length >= limit) return { entries: entries.toReversed(), hasOlder: true };
+    entries.push(entry);
   }
+  return { entries: entries.toReversed(), hasOlder: false };
 }
 
-function isAddressedTo(role: ReplayRole, sessionId: unknown, ledger: Connection): boolean {
-  return role === 'worker' && typeof sessionId === 'string' && findSessionById(ledger, sessionId)?.role === 'worker';
+/** Newest first. */
+function* entriesBefore(ledger: Connection, taskId: string, request: ReplayRequest): Generator<ReplayEntry> {
+  const { before } = request;
+  const walk = { ...request, direction: 'newest-first' } as const;
+  if (before === null) return yield* story(ledger, taskId, walk);
+  // All of its second are looked at: it may stand anywhere among them.
+  const from = before.slice(0, Math.max(0, before.indexOf('/')));
+  let isFound = false;
+  for (const entry of story(ledger, taskId, { ...walk, from })) {
+    if (isFound) yield entry;
+    else if (cursorOf(entry) === before) isFound = true;
+    else if (entry.timestamp < from) break;
+  }
+  if (isFound) return;
+  throw refuse('invalid_value', `--before: ${before} is no entry of this replay; take it from older_cursor`);
 }
 
 /** The same for people. `program` is how the command line is called. */

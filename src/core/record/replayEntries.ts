@@ -1,32 +1,12 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
-import type { AuditTables } from '../ledger/auditQueryStore.ts';
-import { type CorrelationChain, correlationChains } from './auditChains.ts';
-import { hideTables } from './hideTables.ts';
+import type { AuditRow } from '../ledger/auditTables.ts';
+import type { CorrelationChain } from './auditChains.ts';
 import { hiddenText } from './redact.ts';
 import { collapse, type ReplayEntry, textOf } from './replayEntry.ts';
 
-type Rows<Table extends keyof AuditTables> = AuditTables[Table][number];
+// What each table tells of a task, as an entry of its story.
 
-/** Everything that the ledger's tables tell of a task, but for what its terminals showed. */
-export function entriesOf(given: AuditTables, task: { readonly created_at: string }, includeContent: boolean) {
-  const tables = includeContent ? given : hideTables(given);
-  return [
-    ...tables.commands.map(commandEntry),
-    ...tables.command_attempts.map(attemptEntry),
-    ...tables.routed_notifications.map(notificationEntry),
-    ...correlationChains(given).map((chain) => chainEntry(chain, task.created_at)),
-    ...tables.manager_decisions.map(decisionEntry),
-    ...tables.task_acknowledgements.map(acknowledgementEntry),
-    ...tables.task_continuations.map(continuationEntry),
-    ...tables.continuation_reviews.map(reviewEntry),
-    ...tables.epilogue_runs.map(epilogueEntry),
-    ...tables.events.filter(({ type }) => type in criterionEvents).map(criterionEntry),
-    ...tables.manager_cycles.map(cycleEntry),
-    ...tables.manager_cycle_spans.map(spanEntry),
-  ];
-}
-
-function commandEntry(command: Rows<'commands'>): ReplayEntry {
+export function commandEntry(command: AuditRow<'commands'>): ReplayEntry {
   const { id, type, state, payload, created_at: timestamp } = command;
   const base = { timestamp, source: 'commands', source_id: id, details: { command_id: id, state, type } };
   if (type === 'finish_task') {
@@ -46,7 +26,7 @@ function commandEntry(command: Rows<'commands'>): ReplayEntry {
   return { ...base, kind: 'command', actor: 'workerctl', summary: `${type} ${state}` };
 }
 
-function attemptEntry(attempt: Rows<'command_attempts'>): ReplayEntry {
+export function attemptEntry(attempt: AuditRow<'command_attempts'>): ReplayEntry {
   const { id, command_id, correlation_id, dispatcher_id, error, result, state, started_at } = attempt;
   const { side_effect_completed, side_effect_started } = attempt;
   return {
@@ -70,7 +50,7 @@ function attemptEntry(attempt: Rows<'command_attempts'>): ReplayEntry {
   };
 }
 
-function notificationEntry(row: Rows<'routed_notifications'>): ReplayEntry {
+export function notificationEntry(row: AuditRow<'routed_notifications'>): ReplayEntry {
   const { id, signal_type, state, delivery_mode } = row;
   return {
     timestamp: row.delivered_at ?? row.created_at,
@@ -98,7 +78,7 @@ function notificationEntry(row: Rows<'routed_notifications'>): ReplayEntry {
   };
 }
 
-function chainEntry(chain: CorrelationChain, taskCreatedAt: string): ReplayEntry {
+export function chainEntry(chain: CorrelationChain): ReplayEntry {
   const parts = [
     chain.command_type,
     chain.command_state,
@@ -109,7 +89,7 @@ function chainEntry(chain: CorrelationChain, taskCreatedAt: string): ReplayEntry
     counted(chain.routed_notification_ids.length, 'notification(s)'),
   ];
   return {
-    timestamp: chain.created_at || taskCreatedAt,
+    timestamp: chain.created_at,
     kind: 'correlation_chain',
     actor: 'dispatch',
     summary: parts.filter((part) => part !== null).join(' -> '),
@@ -127,7 +107,13 @@ function counted(count: number, name: string): string | null {
   return count === 0 ? null : `${count} ${name}`;
 }
 
-function decisionEntry({ id, decision, reason, manager_cycle_id, created_at }: Rows<'manager_decisions'>): ReplayEntry {
+export function decisionEntry({
+  id,
+  decision,
+  reason,
+  manager_cycle_id,
+  created_at,
+}: AuditRow<'manager_decisions'>): ReplayEntry {
   return {
     timestamp: created_at,
     kind: 'decision',
@@ -139,7 +125,7 @@ function decisionEntry({ id, decision, reason, manager_cycle_id, created_at }: R
   };
 }
 
-function acknowledgementEntry(row: Rows<'task_acknowledgements'>): ReplayEntry {
+export function acknowledgementEntry(row: AuditRow<'task_acknowledgements'>): ReplayEntry {
   const { id, role, revision, binding_id, correlation_id, created_at } = row;
   return {
     timestamp: created_at,
@@ -152,7 +138,7 @@ function acknowledgementEntry(row: Rows<'task_acknowledgements'>): ReplayEntry {
   };
 }
 
-function continuationEntry(row: Rows<'task_continuations'>): ReplayEntry {
+export function continuationEntry(row: AuditRow<'task_continuations'>): ReplayEntry {
   const { id, proposer, revision, correlation_id, payload, created_at } = row;
   return {
     timestamp: created_at,
@@ -165,7 +151,7 @@ function continuationEntry(row: Rows<'task_continuations'>): ReplayEntry {
   };
 }
 
-function reviewEntry(row: Omit<Rows<'continuation_reviews'>, 'addendum'>): ReplayEntry {
+export function reviewEntry(row: Omit<AuditRow<'continuation_reviews'>, 'addendum'>): ReplayEntry {
   const { id, agreement, verdict, correlation_id, manager_continuation_id, worker_continuation_id } = row;
   return {
     timestamp: row.created_at,
@@ -185,7 +171,7 @@ function reviewEntry(row: Omit<Rows<'continuation_reviews'>, 'addendum'>): Repla
   };
 }
 
-function epilogueEntry(row: Rows<'epilogue_runs'>): ReplayEntry {
+export function epilogueEntry(row: AuditRow<'epilogue_runs'>): ReplayEntry {
   const { id, step_name, state, error, correlation_id } = row;
   return {
     timestamp: row.finished_at ?? row.started_at,
@@ -198,9 +184,7 @@ function epilogueEntry(row: Rows<'epilogue_runs'>): ReplayEntry {
   };
 }
 
-const criterionEvents = { acceptance_criterion_added: true, acceptance_criterion_updated: true };
-
-function criterionEntry(event: Rows<'events'>): ReplayEntry {
+export function criterionEntry(event: AuditRow<'events'>): ReplayEntry {
   return {
     timestamp: event.created_at,
     kind: 'acceptance_criterion',
@@ -229,7 +213,7 @@ function saidIn(object: JsonObject, field: string): string {
   return typeof bytes === 'number' && typeof lines === 'number' ? hiddenText(bytes, lines) : '';
 }
 
-function cycleEntry(row: Rows<'manager_cycles'>): ReplayEntry {
+export function cycleEntry(row: AuditRow<'manager_cycles'>): ReplayEntry {
   const { id, state, manager_capture_id, worker_capture_id } = row;
   return {
     timestamp: row.completed_at ?? row.started_at,
@@ -242,7 +226,7 @@ function cycleEntry(row: Rows<'manager_cycles'>): ReplayEntry {
   };
 }
 
-function cycleSummary({ state, status, error }: Rows<'manager_cycles'>): string {
+function cycleSummary({ state, status, error }: AuditRow<'manager_cycles'>): string {
   if (status?.kind === 'session_cycle') {
     const worker = textOf(status.worker_session) ?? '?';
     if (state === 'failed') return `observe failed for session ${worker}: ${collapse(error)}`;
@@ -258,7 +242,7 @@ function cycleSummary({ state, status, error }: Rows<'manager_cycles'>): string 
   return `observed worker status ${worker.state}: ${saidIn(worker, 'current_task') || saidIn(worker, 'task')}`;
 }
 
-function spanEntry(span: Rows<'manager_cycle_spans'>): ReplayEntry {
+export function spanEntry(span: AuditRow<'manager_cycle_spans'>): ReplayEntry {
   const { id, manager_cycle_id, phase, state, duration_ms, error_type, attributes } = span;
   const failure = error_type === null ? '' : ` (${error_type})`;
   return {

@@ -1,36 +1,21 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
-import {
-  listCapturesWithContent,
-  listMeasuredCaptures,
-  listMeasuredSegments,
-  listSegmentsWithText,
-} from '../ledger/auditQueryStore.ts';
-import type { Connection } from '../ledger/connection.ts';
+import type { MeasuredCapture, WholeCapture, WholeSegment } from '../ledger/screenTables.ts';
 import { hiddenText } from './redact.ts';
 import { collapse, type ReplayEntry, textOf } from './replayEntry.ts';
 
-type Capture = ReturnType<typeof listCapturesWithContent>[number];
-
-/** What terminals showed, one entry for each screen that its side had not shown before. Words only on request (AT-2). */
-export function captureEntries(ledger: Connection, taskId: string, includeContent: boolean): ReplayEntry[] {
-  const captures = includeContent
-    ? listCapturesWithContent(ledger, taskId).map((row) => ({ ...row, excerpt: excerptOf(row.content ?? '') }))
-    : listMeasuredCaptures(ledger, taskId).map((row) => ({
-        ...row,
-        excerpt: hiddenText(row.byte_count, row.line_count),
-      }));
-  const seen = new Set<string>();
-  return captures.flatMap((capture) => {
-    const key = `${capture.role} ${capture.content_sha256}`;
-    if (seen.has(key)) return [];
-    seen.add(key);
-    return [captureEntry(capture)];
-  });
+/** What a terminal showed. */
+export function wholeCaptureEntry(row: WholeCapture): ReplayEntry {
+  return captureEntry(row, excerptOf(row.content ?? ''));
 }
 
-function captureEntry(capture: Omit<Capture, 'content'> & { readonly excerpt: string }): ReplayEntry {
+/** The same without its words (AT-2). */
+export function measuredCaptureEntry(row: MeasuredCapture): ReplayEntry {
+  return captureEntry(row, hiddenText(row.byte_count, row.line_count));
+}
+
+function captureEntry(capture: Omit<WholeCapture, 'content'>, excerpt: string): ReplayEntry {
   const { id, role, captured_at: timestamp, content_sha256, line_count, byte_count, source } = capture;
-  const shown = capture.excerpt === '' ? '' : ` | ${capture.excerpt}`;
+  const shown = excerpt === '' ? '' : ` | ${excerpt}`;
   return {
     timestamp,
     kind: 'capture',
@@ -75,14 +60,12 @@ function excerptOf(content: string): string {
   return collapse((telling.length > 0 ? telling : lines.slice(-4)).join(' / '), excerptLimit);
 }
 
-/** Stored pieces of a terminal's history; with their text when it was asked for. */
-export function segmentEntries(ledger: Connection, taskId: string, includeContent: boolean): ReplayEntry[] {
-  return includeContent
-    ? listSegmentsWithText(ledger, taskId).map((row) => ({ ...segmentEntry(row), content: row.segment_text }))
-    : listMeasuredSegments(ledger, taskId).map(segmentEntry);
+/** A stored piece of a terminal's history with its text. */
+export function wholeSegmentEntry(row: WholeSegment): ReplayEntry {
+  return { ...segmentEntry(row), content: row.segment_text };
 }
 
-function segmentEntry(row: Omit<ReturnType<typeof listSegmentsWithText>[number], 'segment_text'>): ReplayEntry {
+export function segmentEntry(row: Omit<WholeSegment, 'segment_text'>): ReplayEntry {
   const { id, role, captured_at: timestamp, line_count, segment_kind, retention_class, source_capture_id } = row;
   const what = segment_kind === 'metadata' ? `metadata (${segment_kind})` : `segment (${line_count} lines)`;
   return {
