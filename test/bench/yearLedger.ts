@@ -187,8 +187,10 @@ async function makeTask(
     const [left, right] = [requireSession(ledger, worker.name), requireSession(ledger, manager.name)];
     return { ...made, binding: insertBinding(ledger, made, left, right, clock.now()) };
   });
-  for (const { id } of [worker, manager])
-    await ingestSession({ ledger, clock }, { id }, { quiet: true, tally: () => null });
+  for (const { name } of [worker, manager]) {
+    const session = requireSession(ledger, name);
+    await ingestSession({ ledger, clock }, session, { quiet: true, tally: () => null });
+  }
   return { id: task.id, bindingId: task.binding.id, worker, manager, ...plan };
 }
 
