@@ -199,6 +199,31 @@ describe('resuming a real Codex', function () {
     for (const { reason } of skipped) assert.equal(reason, 'it runs');
   });
 
+  it('takes up all of them after a reboot, when tmux is gone and others have their numbers', async () => {
+    const names = ['boss', 'cut', 'held', 'killed'];
+    const threads = names.map((name) => session(name).codexSessionId);
+    const pids = names.map((name) => session(name).pid);
+    real.server.raw('kill-server');
+    await until('all are gone', () => pids.every((pid) => !real.server.ports.host.isAlive(pid)));
+    const { ledger } = context;
+    ledger.write(() => {
+      ledger.run("UPDATE panel_sessions SET boot_id = 'of-before'");
+      ledger.run('UPDATE sessions SET pid = ?', [process.pid]);
+    });
+    const { resumed, skipped, failed } = await resume({ all: true });
+    assert.deepEqual(resumed.map(({ name }) => name).toSorted(), names);
+    assert.deepEqual([skipped, failed], [[], []]);
+    assert.deepEqual(
+      names.map((name) => session(name).codexSessionId),
+      threads,
+    );
+    for (const { pid, codex_session_id: thread } of resumed) {
+      assert.ok(real.server.ports.host.openFiles(pid).some((file) => file.includes(thread)));
+    }
+    assert.equal((await real.deliver(session('killed'), 'after the reboot')).outcome, 'delivered');
+    await until('it is told', () => userTexts(real.events(session('killed'))).includes('after the reboot'));
+  });
+
   it('that was never spoken to has no thread to take up', async () => {
     await run('start-worker', { name: 'mute', sandbox: 'workspace-write', timeoutSeconds: 40 });
     await kill('mute');

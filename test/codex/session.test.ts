@@ -198,6 +198,16 @@ describe('a real Codex with a scripted model', function () {
     assert.equal(await real.server.ports.tmux.hasSession('codex-short-lived'), false);
   });
 
+  it('a Codex that nobody has signed in to says so itself, and is not left waiting', async () => {
+    const home = join(real.codex.home, '..', 'home-of-nobody');
+    mkdirSync(home);
+    await assert.rejects(
+      real.start('signed-out', { environment: { ...real.codex.environment, CODEX_HOME: home } }),
+      (error) => ConveyorError.is(error, 'codex_signed_out') && error.message.includes(home),
+    );
+    assert.equal(await real.server.ports.tmux.hasSession('codex-signed-out'), false);
+  });
+
   it("CP-16: what can't work is refused before anything is started", async () => {
     const refusals: readonly [string, Partial<Parameters<RealCodex['start']>[1]>, string][] = [
       ['no-folder', { cwd: '/no/such/folder' }, 'cwd_missing'],
@@ -216,14 +226,6 @@ describe('a real Codex with a scripted model', function () {
     await real.start('pre-fix');
     const session = await real.start('pre');
     assert.equal(session.tmuxSession, 'codex-pre');
-  });
-
-  it('the prompt is in no list of processes', async () => {
-    const session = await real.start('quiet');
-    await real.deliver(session, 'my secret plan');
-    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-    assert.doesNotMatch(processes, /my secret plan/);
-    assert.ok(processes.includes('--no-daemon'));
   });
 
   it('nothing of it outlives its terminal', async () => {

@@ -3,7 +3,7 @@ import { connectAppServer } from '../../src/core/codex/appServerClient.ts';
 import { findBinding } from '../../src/core/ledger/bindingStore.ts';
 import { requireSession } from '../../src/core/ledger/sessionStore.ts';
 import { requireTask } from '../../src/core/ledger/taskStore.ts';
-import { SharedServer } from './sharedServer.ts';
+import { serverStateRoot, SharedServer } from './sharedServer.ts';
 
 /** What most people have: Codex as they started it, on the background server that all TUIs of a home share. */
 describe('two TUIs on one shared server of a real Codex', function () {
@@ -57,5 +57,15 @@ describe('two TUIs on one shared server of a real Codex', function () {
     await shared.queueNudge('shared-task', 'from the queue');
     assert.equal((await shared.userTexts({ name: 'one' })).at(-1), 'from the queue');
     assert.equal(shared.rungs().at(-1), 'app_server');
+  });
+
+  it('leave alone what we start in their home: our own environment, state root and PATH, in a process of our own', async () => {
+    const { environment, openFiles } = await shared.startOurs('ours');
+    assert.match(environment, new RegExp(`^WORKERCTL_STATE_ROOT=${shared.stateRoot}$`, 'm'));
+    assert.match(environment, new RegExp(`^CODEX_HOME=${shared.codexHome}$`, 'm'));
+    assert.match(environment, /^PATH=(?:[^\n]*:)?[^:\n]*\/agent-conveyor\/[0-9a-f]{16}:/m);
+    assert.ok(!environment.includes(serverStateRoot));
+    const { codex_session_id: threadId } = requireSession(shared.ledger, 'ours');
+    assert.ok(threadId !== null && openFiles.some((file) => file.includes(threadId)));
   });
 });

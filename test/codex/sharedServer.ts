@@ -14,7 +14,7 @@ import { HostedContext } from '../../src/core/operations/operationContext.ts';
 import { loadOperation, type OperationName } from '../../src/core/operations/registry.ts';
 import { runOperation } from '../../src/core/operations/runOperation.ts';
 import { makeCodexHome, type CodexHome } from '../demo/codexHome.ts';
-import { say, type ScriptedModel, startScriptedModel } from '../demo/scriptedModel.ts';
+import { runShell, say, type ScriptedModel, startScriptedModel } from '../demo/scriptedModel.ts';
 import { cacheFolder } from '../host/cacheFolder.ts';
 import { startServer, type TestServer, until } from '../tmux/tmuxServer.ts';
 import { CODEX } from './realCodex.ts';
@@ -25,6 +25,9 @@ export interface Tui {
   readonly pid: number;
   readonly paneId: string;
 }
+
+/** Of whoever started the server: what belongs to it is nobody else's. */
+export const serverStateRoot = '/of/the/first/tui';
 
 export class SharedServer {
   readonly #root: string;
@@ -46,13 +49,17 @@ export class SharedServer {
       XDG_DATA_HOME: join(root, 'data'),
       WORKERCTL_STATE_ROOT: join(root, 'state'),
       CONVEYOR_TMUX_SOCKET: this.#tmux.socket,
+      PATH: `${dirname(CODEX)}${delimiter}${process.env.PATH}`,
     };
     this.#context = new HostedContext({ surface: 'cli', cwd: root, variables });
   }
 
   static async start(): Promise<SharedServer> {
     const root = realpathSync(mkdtempSync(join(cacheFolder(), 'shared-')));
-    const model = await startScriptedModel((request) => say(`You said: ${request.lastUserText}`));
+    const model = await startScriptedModel((request) => {
+      if (request.lastUserText !== 'environment') return say(`You said: ${request.lastUserText}`);
+      return request.newToolOutputs.length === 0 ? runShell(request, 'env') : say('that is it');
+    });
     const trustedFolders = ['one', 'two', 'boss', 'same'].map((name) => join(root, name));
     for (const folder of trustedFolders) mkdirSync(folder);
     const codex = await makeCodexHome({ root, baseUrl: model.baseUrl, trustedFolders });
@@ -82,7 +89,11 @@ export class SharedServer {
         name: `codex-${name}`,
         cwd: join(this.#root, folder),
         argv: ['node', CODEX],
-        environment: { ...this.#codex.environment, PATH: `${dirname(CODEX)}${delimiter}${process.env.PATH}` },
+        environment: {
+          ...this.#codex.environment,
+          PATH: `${dirname(CODEX)}${delimiter}${process.env.PATH}`,
+          WORKERCTL_STATE_ROOT: serverStateRoot,
+        },
         width: 120,
         height: 40,
       });
@@ -106,6 +117,21 @@ export class SharedServer {
 
   register(role: 'worker' | 'manager', { name, pid }: Tui, more: object = {}) {
     return this.#run(`register-${role}`, { name, pid, tmuxSession: `codex-${name}`, ...more });
+  }
+
+  /** One of ours beside them, in the same home; what its commands see of their environment, and what it holds open. */
+  async startOurs(name: string): Promise<{ readonly environment: string; readonly openFiles: readonly string[] }> {
+    const launch = { sandbox: 'workspace-write', askForApproval: 'never', timeoutSeconds: 40 };
+    await this.#run('start-worker', { name, cwd: join(this.#root, 'same'), task: 'environment', ...launch });
+    const outputs = () => this.#model.requests.flatMap(({ newToolOutputs }) => newToolOutputs);
+    await until('it has looked', () => outputs().length > 0, 30);
+    const { pid } = requireSession(this.ledger, name);
+    const openFiles = pid === null ? [] : this.#tmux.ports.host.openFiles(pid);
+    return { environment: outputs().at(-1)?.text ?? '', openFiles };
+  }
+
+  get stateRoot(): string {
+    return this.#context.stateRoot;
   }
 
   async bind(task: string, worker: string, manager: string): Promise<void> {

@@ -23,6 +23,14 @@ export function exitedEarly(
   );
 }
 
+/** Nobody has signed in for this home: Codex would wait for ever. Its own screen says so, whatever provider is set up. */
+export function signedOut(binary: CodexBinary, codexHome: string): ConveyorError {
+  return refuse(
+    'codex_signed_out',
+    `codex ${binary.version.text} is not signed in (its home is ${codexHome}); run "codex login" there and try again`,
+  );
+}
+
 export interface UnreadyStart {
   readonly request: { readonly role: 'worker' | 'manager'; readonly name: string; readonly timeoutSeconds: number };
   readonly tmuxSession: string;

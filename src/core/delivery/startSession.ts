@@ -5,8 +5,8 @@
  *     // then: register it, and deliver the first prompt with deliverToPane
  *
  * Within a second it refuses what can't work: `invalid_name`, `cwd_missing`, `tmux_missing`, `tmux_denied`,
- * `tmux_exists`, `codex_missing`, `codex_unsupported`. Later: `codex_exited` with the last screen, and the tmux session
- * is removed; `codex_timeout`, and it is left for a look. Nothing is typed but the one Enter that `acceptTrust` permits,
+ * `tmux_exists`, `codex_missing`, `codex_unsupported`. Later: `codex_signed_out` as soon as Codex says so, `codex_exited`
+ * with the last screen, and the tmux session is removed; `codex_timeout`, and it is left for a look. Nothing is typed but the one Enter that `acceptTrust` permits,
  * and that only on the trust question (CP-17).
  */
 import { homedir } from 'node:os';
@@ -24,7 +24,7 @@ import type { PaneSnapshot } from '../tmux/pane.ts';
 import { readComposer } from './composer.ts';
 import type { DeliveryPorts } from './deliverToPane.ts';
 import { isTrustQuestion, readScreen, visibleRows } from './preflight.ts';
-import { exitedEarly, timedOut } from './startFailures.ts';
+import { exitedEarly, signedOut, timedOut } from './startFailures.ts';
 
 export interface StartPorts extends DeliveryPorts {
   readonly runner: ProcessRunner;
@@ -172,6 +172,7 @@ async function waitUntilReady(start: Start): Promise<StartedSession> {
   const { clock } = start.ports;
   const deadline = clock.monotonic() + start.request.timeoutSeconds * 1000;
   let mayAnswerTrust = start.request.acceptTrust;
+  let signInLooks = 0;
   let still = { screen: '', since: clock.monotonic() };
   for (;;) {
     const snapshot = await look(start);
@@ -179,6 +180,12 @@ async function waitUntilReady(start: Start): Promise<StartedSession> {
     if (snapshot.styled !== still.screen) still = { screen: snapshot.styled, since: now };
     const isStill = now - still.since >= STILL_MILLISECONDS;
     const thread = threadIn(start, snapshot);
+    // Its picture moves for ten seconds: the screen around the question is not waited for.
+    signInLooks = readScreen(snapshot).dialog?.class === 'sign_in' ? signInLooks + 1 : 0;
+    if (signInLooks > STILL_MILLISECONDS / POLL_MILLISECONDS) {
+      await start.ports.tmux.killSession(start.tmuxSession);
+      throw signedOut(start.binary, start.codexHome);
+    }
     if (isStill && mayAnswerTrust && isTrustQuestion(snapshot)) {
       mayAnswerTrust = false;
       await start.ports.input.pressKey(start.paneId, 'Enter');

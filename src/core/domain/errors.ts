@@ -50,6 +50,7 @@ export const errorCodes = {
   no_tmux_session: 1,
   codex_missing: 1,
   codex_exited: 1,
+  codex_signed_out: 1,
   codex_timeout: 1,
   codex_unsupported: 1,
   app_server_missing: 1,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { startSession, type StartRequest } from '../../../src/core/delivery/startSession.ts';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import { FakeClock } from '../../../src/core/ports/clock.ts';
@@ -137,4 +139,22 @@ describe('starting a session, step by step', () => {
     assert.ok(clock.monotonic() - before < 1000);
     assert.equal(await tmux.hasSession('codex-w1'), false);
   });
+
+  for (const version of ['0.20.0', '0.60.1', '0.120.0', '0.169.0']) {
+    it(`a Codex ${version} that nobody has signed in to is reported at once, and is not left there`, async () => {
+      const recorded = join(import.meta.dirname, '../../golden/data/panes', version, 'sign-in-screen.txt');
+      const { start, tmux, clock } = setUp((pane) => pane.show(readFileSync(recorded, 'utf8')));
+      // The picture above it moves.
+      const snapshot = tmux.snapshot.bind(tmux);
+      let frames = 0;
+      tmux.snapshot = async (paneId) => {
+        const { styled, ...seen } = await snapshot(paneId);
+        return { ...seen, styled: `${'⣀'.repeat((frames += 1))}\n${styled}` };
+      };
+      const before = clock.monotonic();
+      await assert.rejects(start(), refused('codex_signed_out', /not signed in.*\/home\/dev\/\.codex.*codex login/));
+      assert.ok(clock.monotonic() - before < 1000);
+      assert.deepEqual([await tmux.hasSession('codex-w1'), tmux.presses], [false, []]);
+    });
+  }
 });
