@@ -6,7 +6,7 @@ import { Refusal } from './commands/refusal.ts';
 import { readConfiguration } from './configuration.ts';
 import { type Disposable, DisposableStore } from './disposables.ts';
 import type { FolderState } from './model.ts';
-import { attachArguments } from './tmuxAttach.ts';
+import { attachArguments } from '../protocol/tmuxAttach.ts';
 
 /** Marks a terminal as ours across reloads, when VS Code restores it without telling whose it was. */
 const marker = 'CONVEYOR_SESSION';

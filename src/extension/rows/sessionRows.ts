@@ -1,4 +1,5 @@
-import type { AttentionItem, AttentionState, SessionQuestion, SessionView } from '../../protocol/snapshot.ts';
+import { moodWords, type SessionMood, sessionMood } from '../../protocol/sessionMood.ts';
+import type { AttentionItem, SessionQuestion, SessionView } from '../../protocol/snapshot.ts';
 import { rowKinds } from '../ids.ts';
 import type { InFolder, PanelModel } from '../model.ts';
 import { ageOf, ageText, agoText } from './age.ts';
@@ -10,55 +11,29 @@ export interface SessionLook {
   readonly icon: RowIcon;
 }
 
-/**
- * How a session's state is shown. Waiting for the person comes before working: the two must never look alike. Shapes
- * differ as well as colours.
- */
-export function sessionLook(session: SessionView, waiting: AttentionItem | undefined): SessionLook {
-  if (session.registration === 'gone') return { word: 'gone', icon: icon('circle-slash', 'disabledForeground') };
-  const { state, detail } = session.attention;
-  if (session.alive === false || state === 'crashed' || state === 'gone') {
-    return { word: state === 'crashed' ? 'crashed' : 'ended', icon: icon('error', 'list.errorForeground') };
-  }
-  if (state === 'rate_limited') return { word: 'rate limited', icon: icon('clock', 'list.warningForeground') };
-  const asks = questionLooks[state];
-  // What is asked now comes before what else waits.
-  if (asks !== undefined && waiting?.kind !== asks) return attentionLook({ kind: asks });
-  if (waiting) return attentionLook(waiting);
-  if (state === 'working') return { word: 'busy', icon: icon('loading~spin', 'charts.blue') };
-  if (state === 'turn_ended') {
-    return { word: detail === 'read' ? 'turn ended' : 'turn ended, unread', icon: icon('pass', 'charts.green') };
-  }
-  if (state === 'idle') return { word: 'idle', icon: icon('circle-outline', 'charts.green') };
-  if (state === 'stalled') return attentionLook({ kind: 'stalled' });
-  if (state === 'error') return attentionLook({ kind: 'failed' });
-  return { word: 'unknown', icon: icon('question', 'disabledForeground') };
-}
-
-const questionLooks: Readonly<Partial<Record<AttentionState, 'approval' | 'question'>>> = {
-  waiting_approval: 'approval',
-  waiting_input: 'question',
+const icons: Readonly<Record<SessionMood, RowIcon>> = {
+  gone: icon('circle-slash', 'disabledForeground'),
+  crashed: icon('error', 'list.errorForeground'),
+  ended: icon('error', 'list.errorForeground'),
+  rate_limited: icon('clock', 'list.warningForeground'),
+  working: icon('loading~spin', 'charts.blue'),
+  unread: icon('pass', 'charts.green'),
+  read: icon('pass', 'charts.green'),
+  idle: icon('circle-outline', 'charts.green'),
+  unknown: icon('question', 'disabledForeground'),
+  approval: icon('bell-dot', 'list.warningForeground'),
+  question: icon('comment-unresolved', 'list.warningForeground'),
+  failed: icon('error', 'list.errorForeground'),
+  stalled: icon('watch', 'list.warningForeground'),
+  undelivered: icon('mail', 'list.errorForeground'),
+  unconfirmed: icon('shield', 'list.warningForeground'),
+  turn_finished: icon('pass', 'charts.green'),
 };
 
-function attentionLook({ kind }: Pick<AttentionItem, 'kind'>): SessionLook {
-  switch (kind) {
-    case 'approval':
-      return { word: 'needs approval', icon: icon('bell-dot', 'list.warningForeground') };
-    case 'question':
-      return { word: 'asks a question', icon: icon('comment-unresolved', 'list.warningForeground') };
-    case 'failed':
-      return { word: 'failed', icon: icon('error', 'list.errorForeground') };
-    case 'stalled':
-      return { word: 'stalled', icon: icon('watch', 'list.warningForeground') };
-    case 'undelivered':
-      return { word: 'message undelivered', icon: icon('mail', 'list.errorForeground') };
-    case 'unconfirmed':
-      return { word: 'waits for your confirmation', icon: icon('shield', 'list.warningForeground') };
-    case 'turn_finished':
-      return { word: 'finished its turn', icon: icon('pass', 'charts.green') };
-    default:
-      return kind satisfies never;
-  }
+/** How a session's state is shown. Shapes differ as well as colours. */
+export function sessionLook(session: SessionView, waiting: AttentionItem | undefined): SessionLook {
+  const mood = sessionMood(session, waiting?.kind ?? null);
+  return { word: moodWords[mood], icon: icons[mood] };
 }
 
 const evidenceWords: Readonly<Record<string, string | undefined>> = { app_server: 'app server' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { Configuration } from '../../../src/extension/configuration.ts';
 import { engineStartFor, newWindowId, stateRootOf } from '../../../src/extension/engine/engineStart.ts';
-import { attachArguments } from '../../../src/extension/tmuxAttach.ts';
+import { attachArguments } from '../../../src/protocol/tmuxAttach.ts';
 import { engineStart } from '../../../src/protocol/engine.ts';
 
 const configuration: Configuration = {

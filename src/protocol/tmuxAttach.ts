@@ -1,4 +1,4 @@
-import type { SessionView } from '../protocol/snapshot.ts';
+import type { SessionView } from './snapshot.ts';
 
 /**
  * Arguments of tmux that attach to exactly this session: on the server it was found on, and never to another whose
