@@ -9,6 +9,7 @@ import { loadOperation, operationNames } from '../core/operations/registry.ts';
 import { runOperation } from '../core/operations/runOperation.ts';
 import { completions, ledgerPath } from './completions.ts';
 import { overview, tellingVerbs, topicHelp, unknownTopic } from './help.ts';
+import { interruption } from './interruption.ts';
 import { parseArguments } from './parseArguments.ts';
 import { askOnTerminal, readAll, writeOut } from './streams.ts';
 import { usageText, verbHelp } from './usage.ts';
@@ -81,15 +82,12 @@ async function runVerb(
   argv: readonly string[],
 ): Promise<number> {
   const { path, ...input } = parseArguments(known, argv);
-  const interruption = new AbortController();
-  const stop = () => interruption.abort();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
   const base = new HostedContext({
     surface: 'cli',
     cwd: process.cwd(),
     variables: process.env,
     program,
-    signal: interruption.signal,
+    signal: interruption(),
     readStdin: readAll,
     ask: askOnTerminal,
     warn: (line) => complain(`${program}: ${line}`),
