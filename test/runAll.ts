@@ -24,6 +24,7 @@ const layers: readonly Layer[] = [
   { name: 'fixtures', script: 'test:fixtures' },
   { name: 'codex', script: 'test:codex' },
   { name: 'crash', script: 'test:crash' },
+  { name: 'dashboard', script: 'test:dashboard' },
   { name: 'package', script: 'package' },
   { name: 'host', script: 'test:host' },
   { name: 'ui', script: 'test:ui' },

@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { loadMigrations } from '../core/ledger/migrations.ts';
 import { nativePlatform } from '../core/ledger/sqliteDriver.ts';
-import { extensionBundle, timelineBundle } from './panelBundles.ts';
+import { ptyFiles } from './ptyFiles.ts';
+import { dashboardBundle, extensionBundle, timelineBundle } from './panelBundles.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -41,7 +42,7 @@ const node: BuildOptions = {
   sourcemap: process.argv.includes('--sourcemap'),
   logLevel: 'warning',
   plugins: [embedMigrations, leaveOutLocales],
-  external: ['vscode', 'node-pty', 'fsevents'],
+  external: ['vscode', 'fsevents'],
   // CommonJS has no import.meta; nothing that needs it may end up in a bundle.
   logOverride: { 'empty-import-meta': 'silent' },
 };
@@ -66,10 +67,23 @@ export async function bundle(dist = join(root, 'dist')): Promise<void> {
     }),
     build(extensionBundle(dist)),
     build(timelineBundle(dist)),
+    build(dashboardBundle(dist)),
+    build({ ...node, entryPoints: { dashboard: 'src/dashboard/entry.ts' }, outdir: dist }),
     ...optional('src/supervisor/supervisor.ts', { ...node, outfile: join(dist, 'supervisor.cjs') }),
   ]);
   const binary = `${nativePlatform()}-${process.arch}.node`;
   copyFileSync(join(root, 'node_modules/better-sqlite3/prebuilds', binary), join(dist, 'native', binary));
+  copyPty(dist);
+}
+
+/** Where node-pty looks when it is in a bundle. It has no binary for every platform; the dashboard then says so. */
+function copyPty(dist: string): void {
+  for (const name of ptyFiles()) {
+    const target = join(dist, name);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(root, 'node_modules/node-pty', name), target);
+    chmodSync(target, 0o755);
+  }
 }
 
 function optional(entry: string, options: BuildOptions): Promise<unknown>[] {

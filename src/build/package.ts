@@ -6,6 +6,7 @@ import { createVSIX } from '@vscode/vsce';
 
 import { nativePlatform } from '../core/ledger/sqliteDriver.ts';
 import { bundle } from './bundle.ts';
+import { ptyFiles } from './ptyFiles.ts';
 import { readManifest, writeManifest } from './manifest.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -21,7 +22,13 @@ const allowed = [
   'dist/supervisor.cjs',
   'dist/cli.js',
   'dist/conveyor.js',
+  'dist/dashboard.js',
   `dist/native/${nativePlatform()}-${process.arch}.node`,
+  ...ptyFiles().map((file) => `dist/${file}` as const),
+  'dist/webview/dashboard.css',
+  'dist/webview/dashboard.js',
+  'dist/webview/timelineFrame.css',
+  'dist/webview/timelineFrame.js',
   'dist/webview/timeline.js',
   'dist/webview/timeline.css',
   'media/conveyor.svg',

@@ -35,3 +35,11 @@ export function timelineBundle(folder: string): BuildOptions {
     logLevel: 'warning',
   };
 }
+
+/** What the dashboard puts around the timeline page: its own page, and the host behind the timeline's frame. */
+export function dashboardBundle(folder: string): BuildOptions {
+  return {
+    ...timelineBundle(folder),
+    entryPoints: { dashboard: 'webview/dashboard/main.ts', timelineFrame: 'webview/dashboard/timelineFrame.ts' },
+  };
+}

@@ -19,6 +19,7 @@ const loaders = {
   criteria: async () => (await import('./criteria.ts')).criteria,
   'criteria-plan': async () => (await import('./criteriaPlan.ts')).criteriaPlan,
   cycle: async () => (await import('./cycle.ts')).cycle,
+  dashboard: async () => (await import('./dashboard.ts')).dashboard,
   'db-doctor': async () => (await import('./dbDoctor.ts')).dbDoctor,
   deny: async () => (await import('./answers.ts')).deny,
   deregister: async () => (await import('./deregister.ts')).deregister,

@@ -40,6 +40,7 @@ export function refuseToLeadFromSandbox(context: OperationContext): void {
   );
 }
 
-function isToolOfCodex(variables: OperationContext['variables']): boolean {
+/** Codex runs us inside its sandbox, by its own word. */
+export function isToolOfCodex(variables: OperationContext['variables']): boolean {
   return Object.keys(variables).some((name) => name.startsWith('CODEX_SANDBOX'));
 }

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { type ForegroundOptions, runForeground } from './foregroundProcess.ts';
 import { type GroupOptions, type GroupResult, runProcessGroup } from './processGroup.ts';
 
 export interface ProcessResult {
@@ -24,6 +25,8 @@ export interface ProcessRunner {
   runGroup(file: string, argv: readonly string[], options: GroupOptions): Promise<GroupResult>;
   /** Starts a process of its own session with null stdio that outlives us; resolves with its pid. */
   startDetached(file: string, argv: readonly string[], options?: Omit<RunOptions, 'stdin'>): Promise<number>;
+  /** Runs a program of ours on our own output until it ends; resolves with its exit status. */
+  runForeground(file: string, argv: readonly string[], options: ForegroundOptions): Promise<number>;
 }
 
 const outputLimit = 64 * 1024 * 1024;
@@ -56,6 +59,7 @@ export const systemProcessRunner: ProcessRunner = {
       child.stdin?.end(options.stdin ?? '');
     }),
   runGroup: runProcessGroup,
+  runForeground,
   startDetached: (file, argv, options = {}) =>
     new Promise((resolve, reject) => {
       const child = spawn(file, [...argv], {
@@ -108,5 +112,10 @@ export class FakeProcessRunner implements ProcessRunner {
   startDetached(file: string, argv: readonly string[], options: RunOptions = {}): Promise<number> {
     this.calls.push({ file, argv, options });
     return Promise.resolve(4242);
+  }
+
+  runForeground(file: string, argv: readonly string[], options: ForegroundOptions): Promise<number> {
+    this.calls.push({ file, argv, options });
+    return Promise.resolve(0);
   }
 }

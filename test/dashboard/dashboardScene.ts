@@ -1,0 +1,143 @@
+/** A dashboard from its bundle, on a ledger with a bound pair of stand-ins in a tmux server of the test's own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { bundle } from '../../src/build/bundle.ts';
+import { bind } from '../../src/core/operations/bind.ts';
+import { HostedContext } from '../../src/core/operations/operationContext.ts';
+import { recordSession } from '../../src/core/operations/register.ts';
+import { runOperation } from '../../src/core/operations/runOperation.ts';
+import { tasks } from '../../src/core/operations/tasks.ts';
+import { type StandIn, startServer, type TestServer } from '../tmux/tmuxServer.ts';
+import { event, head } from '../unit/support/sessionFixture.ts';
+
+export interface DashboardScene {
+  readonly server: TestServer;
+  readonly context: HostedContext;
+  readonly worker: StandIn;
+  readonly manager: StandIn;
+  readonly folder: string;
+  /** `conveyor dashboard`, until `stop`. Resolves with the address it prints. */
+  start(...argv: readonly string[]): Promise<RunningCommand>;
+  /** The worker's rollout as after a turn. */
+  completeTurn(turn: string): void;
+  close(): Promise<void>;
+}
+
+export interface RunningCommand {
+  readonly url: URL;
+  readonly process: ChildProcess;
+  readonly ended: Promise<number | null>;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  stderr(): string;
+}
+
+/** The bundle is built once for all tests of a run. */
+let built: Promise<string> | null = null;
+
+function buildOnce(): Promise<string> {
+  built ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'conveyor-dashboard-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const dist = join(folder, 'dist');
+    await bundle(dist);
+    return dist;
+  })();
+  return built;
+}
+
+export async function makeDashboard(): Promise<DashboardScene> {
+  const dist = await buildOnce();
+  const server = startServer();
+  const folder = join(server.folder, 'work');
+  mkdirSync(folder);
+  const environment = {
+    ...process.env,
+    WORKERCTL_STATE_ROOT: join(folder, '.codex-workers'),
+    CONVEYOR_TMUX_SOCKET: server.socket,
+    CODEX_HOME: join(folder, 'codex'),
+    XDG_DATA_HOME: join(server.folder, 'data'),
+    CODEX_THREAD_ID: undefined,
+  };
+  const context = new HostedContext({ surface: 'cli', cwd: folder, variables: environment });
+  const worker = await server.standIn('login-worker');
+  const manager = await server.standIn('login-manager');
+  for (const [standIn, role] of [
+    [worker, 'worker'],
+    [manager, 'manager'],
+  ] as const) {
+    const { pane, rollout } = standIn;
+    writeFileSync(rollout, head(`thread-${pane.sessionName}`));
+    recordSession(context, {
+      name: pane.sessionName,
+      role,
+      tmuxSession: pane.sessionName,
+      codexSessionPath: rollout,
+      codexSessionId: `thread-${pane.sessionName}`,
+      pid: pane.pid,
+      cwd: folder,
+      codexVersion: '0.169.0',
+      tmuxSocket: server.socket,
+      paneId: pane.paneId,
+    });
+  }
+  await runOperation(tasks, context, { create: 'login', goal: 'Make the flaky login test pass, ten times in a row' });
+  await runOperation(bind, context, { task: 'login', worker: 'login-worker', manager: 'login-manager' });
+  const running: RunningCommand[] = [];
+  return {
+    server,
+    context,
+    worker,
+    manager,
+    folder,
+    start: async (...argv) => {
+      const command = await startCommand(join(dist, 'cli.js'), argv, { cwd: folder, env: environment });
+      running.push(command);
+      return command;
+    },
+    completeTurn: (turn) => {
+      const now = new Date().toISOString();
+      appendFileSync(worker.rollout, event('task_started', { turn_id: turn }, now));
+      appendFileSync(worker.rollout, event('task_complete', { turn_id: turn, last_agent_message: 'done' }, now));
+    },
+    close: async () => {
+      await Promise.all(running.map((command) => command.stop()));
+      context.close();
+      server.close();
+    },
+  };
+}
+
+async function startCommand(
+  cli: string,
+  argv: readonly string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<RunningCommand> {
+  const child = spawn(process.execPath, [cli, 'dashboard', '--port', '0', ...argv], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  let complained = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  const url = await new Promise<URL>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes('\n')) resolve(new URL(said.trim()));
+    });
+    void ended.then((code) => reject(new Error(`the dashboard ended with ${code}: ${complained}`)));
+  });
+  return {
+    url,
+    process: child,
+    ended,
+    stop: (signal = 'SIGTERM') => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+    stderr: () => complained,
+  };
+}
