@@ -30,6 +30,7 @@ export const contentClasses: Readonly<Record<OperationName, ContentClass>> = {
   criteria: 'working',
   'criteria-plan': 'working',
   cycle: 'working',
+  dashboard: 'working',
   'db-doctor': 'shareable',
   deny: 'working',
   deregister: 'working',
