@@ -26,6 +26,7 @@ const layers: readonly Layer[] = [
   { name: 'crash', script: 'test:crash' },
   { name: 'dashboard', script: 'test:dashboard' },
   { name: 'package', script: 'package' },
+  { name: 'package smoke', script: 'package-smoke' },
   { name: 'host', script: 'test:host' },
   { name: 'ui', script: 'test:ui' },
   { name: 'story', script: 'test:story' },

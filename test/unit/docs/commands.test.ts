@@ -96,6 +96,19 @@ describe('documents and skills', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('name only npm scripts that there are', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    const missing = documents().flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/npm run ([\w:-]+)/g)]
+        .map(([, script = '']) => script)
+        .filter((script) => !(script in scripts))
+        .map((script) => `${file}: ${script}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   it('refer only to files that are there', () => {
     const missing = documents().flatMap((file) => {
       const text = readFileSync(join(root, file), 'utf8');

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 import { supervisorIn } from '../../../src/extension/engine/supervisorThread.ts';
 import type { EngineStart } from '../../../src/protocol/engine.ts';
@@ -51,7 +51,10 @@ describe('the supervisor thread', () => {
     }),
   );
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await stop();
+  });
 
   it('answers, and ends when asked to', async () => {
     const thread = supervisorIn(bundle)(start, quiet);

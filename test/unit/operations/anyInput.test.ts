@@ -125,13 +125,20 @@ function must<Value>(value: Value | null): Value {
 describe('any input of any verb', function () {
   this.timeout(60_000);
   let fixture: Supervised;
+  const usual = process.env.TMPDIR;
 
   // One ledger for all inputs of a verb: what was done before is part of what may happen.
   beforeEach(async () => {
     fixture = await scene();
+    // What a verb leaves in the folder for temporary files goes with the rest.
+    process.env.TMPDIR = fixture.folder;
   });
 
-  afterEach(() => fixture.dispose());
+  afterEach(() => {
+    if (usual === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = usual;
+    fixture.dispose();
+  });
 
   for (const name of operationNames) {
     it(`CP-54: is done or refused in a sentence by ${name}`, async () => {
