@@ -14,12 +14,13 @@ const shortestSecret = 8;
 /** The text without what looks like a key, a token, a password or a cookie. Takes time in proportion to the text. */
 export function maskSecrets(text: string): string {
   if (text.length < shortestSecret) return text;
-  let masked = maskPrivateKeys(text).replace(everyToken, mask);
+  let masked = maskWrapped(maskPrivateKeys(text)).replace(everyToken, mask);
   for (const shape of labelledShapes) masked = masked.replace(shape, `$1${mask}`);
   return masked.replace(encodedRun, (run) => (hidesSecret(run) ? mask : run));
 }
 
 /** The same for all text in a value, names of fields included. What has nothing to hide is returned as it is. */
+export function maskValue<Value>(value: Value): Value;
 export function maskValue(value: unknown): unknown {
   if (typeof value === 'string') return maskSecrets(value);
   if (Array.isArray(value)) {
@@ -46,23 +47,104 @@ function blank(value: unknown): unknown {
 }
 
 const keyHead = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
-const keyTail = /-----END [A-Z0-9 ]{0,60}-----/y;
+const keyTail = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
 
-/** From its first line to its last; of one that was cut off, whatever follows up to the next one. */
+/**
+ * From its first line to its last. Of one that was cut off: whatever follows its first line up to the next dashes, or
+ * what comes before its last line and is of the letters of a key.
+ */
 function maskPrivateKeys(text: string): string {
   let shown = '';
   let from = 0;
-  for (let dashes = text.indexOf('-----BEGIN '); dashes >= 0; dashes = text.indexOf('-----BEGIN ', dashes + 1)) {
-    keyHead.lastIndex = dashes;
-    if (!keyHead.test(text)) continue;
-    const next = text.indexOf('-----', keyHead.lastIndex);
-    keyTail.lastIndex = next < 0 ? text.length : next;
-    const end = keyTail.test(text) ? keyTail.lastIndex : next < 0 ? text.length : next;
-    shown += text.slice(from, dashes) + mask;
-    from = end;
-    dashes = end - 1;
+  for (let at = text.indexOf('-----'); at >= 0; at = text.indexOf('-----', Math.max(at + 1, from))) {
+    keyHead.lastIndex = at;
+    keyTail.lastIndex = at;
+    if (keyHead.test(text)) {
+      const next = text.indexOf('-----', keyHead.lastIndex);
+      keyTail.lastIndex = next < 0 ? text.length : next;
+      const end = keyTail.test(text) ? keyTail.lastIndex : next < 0 ? text.length : next;
+      shown += text.slice(from, at) + mask;
+      from = end;
+    } else if (keyTail.test(text)) {
+      let start = at;
+      while (start > from && isOfKey(text, start - 1)) start -= 1;
+      shown += text.slice(from, start) + mask;
+      from = keyTail.lastIndex;
+    }
   }
   return from === 0 ? text : shown + text.slice(from);
+}
+
+/** A letter of base64, or what breaks its lines: in JSON, escaped. */
+function isOfKey(text: string, index: number): boolean {
+  return /[A-Za-z0-9+/=\r\n\\]/.test(text.charAt(index));
+}
+
+const lineBreak = /(?<=[\w-])[ \t│|]{0,4}\r?\n[ \t│|]{0,8}(?=[\w-])/g;
+/** In a narrower terminal nobody works. */
+const narrowestLine = 40;
+/** So much of its width may a program leave empty. */
+const margin = 6;
+
+/** A token that a terminal broke at its edge goes on in the next line. */
+function maskWrapped(text: string): string {
+  const edge = longestLine(text) - margin;
+  if (edge < narrowestLine - margin) return text;
+  const breaks = [...text.matchAll(lineBreak)].filter(
+    ({ index, 0: gap }) => index + gap.indexOf('\n') - text.lastIndexOf('\n', index - 1) > edge,
+  );
+  if (breaks.length === 0) return text;
+  const joined = joinLines(text, breaks);
+  const found = [...joined.text.matchAll(everyToken)].flatMap(({ index, 0: token }) => {
+    const [start, end] = [joined.placeOf(index), joined.placeOf(index + token.length - 1) + 1];
+    return end - start > token.length ? [{ start, end }] : [];
+  });
+  let shown = '';
+  let from = 0;
+  for (const { start, end } of found) {
+    shown += text.slice(from, start) + mask;
+    from = end;
+  }
+  return shown + text.slice(from);
+}
+
+function longestLine(text: string): number {
+  let longest = 0;
+  for (let from = 0; from <= text.length && from >= 0;) {
+    const end = text.indexOf('\n', from);
+    longest = Math.max(longest, (end < 0 ? text.length : end) - from);
+    from = end < 0 ? -1 : end + 1;
+  }
+  return longest;
+}
+
+/** The text without these breaks, and where each of its letters stands in the whole. */
+function joinLines(text: string, breaks: readonly RegExpExecArray[]) {
+  const pieces: { readonly at: number; readonly from: number }[] = [];
+  let joined = '';
+  let from = 0;
+  for (const { index, 0: gap } of breaks) {
+    pieces.push({ at: joined.length, from });
+    joined += text.slice(from, index);
+    from = index + gap.length;
+  }
+  pieces.push({ at: joined.length, from });
+  joined += text.slice(from);
+  const placeOf = (index: number): number => {
+    const piece = pieces[lastAtMost(pieces, index)];
+    return piece === undefined ? index : piece.from + index - piece.at;
+  };
+  return { text: joined, placeOf };
+}
+
+function lastAtMost(pieces: readonly { readonly at: number }[], index: number): number {
+  let [low, high] = [0, pieces.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((pieces[middle]?.at ?? 0) <= index) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function hidesSecret(run: string): boolean {

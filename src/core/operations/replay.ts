@@ -44,14 +44,14 @@ export const replay = defineOperation({
     json: flag('print JSON'),
   },
   output: () => z.custom<Replay>((value) => replayShape.safeParse(value).success),
-  run: ({ ledger }, { task, format, role, limit, before, includeContent }) => {
+  run: ({ ledger }, { task, format, role, limit, before, includeContent, raw }) => {
     if (format === 'full-transcript' && !includeContent) {
       throw refuse(
         'missing_input',
         'replay --format full-transcript would print stored terminal content; add --include-content if that is what you want',
       );
     }
-    return replayTask(ledger, requireTask(ledger, task), { format, role, limit, before, includeContent });
+    return replayTask(ledger, requireTask(ledger, task), { format, role, limit, before, includeContent, raw });
   },
   text: (output, _input, { program }) => replayText(output, program),
 });

@@ -60,7 +60,8 @@ type FileName = (typeof exportFileNames)[number];
 
 /** The papers of a task, in the order of the manifest. Read them inside one snapshot of the ledger. */
 export function exportFiles(ledger: Connection, task: Task, request: ExportRequest): readonly ExportFile[] {
-  const { includeContent } = request;
+  const { includeContent, raw } = request;
+  const content = { includeContent, raw };
   const sections = auditSections(ledger, task.id, includeContent);
   const writers: Record<FileName, (() => Parts) | null> = {
     'task-status.json': () => json(exportStatus(ledger, task, includeContent)),
@@ -75,7 +76,7 @@ export function exportFiles(ledger: Connection, task: Task, request: ExportReque
     'manager-cycle-spans.json': () => json(sections.manager_cycle_spans.all()),
     'manager-decisions.json': () => json(sections.manager_decisions.all()),
     'mutation-audit.json': () => json(auditMutations(ledger, task, includeContent)),
-    'replay.json': () => json(storyOf(ledger, task, { format: 'timeline', includeContent })),
+    'replay.json': () => json(storyOf(ledger, task, { ...content, format: 'timeline' })),
     ...telemetryWriters(ledger, task, includeContent),
     ...transcriptWriters(ledger, task, request),
   };
@@ -168,7 +169,7 @@ function* report(task: Task, summary: TelemetrySummary, records: Iterable<Teleme
 function transcriptWriters(
   ledger: Connection,
   task: Task,
-  { includeContent, includeTranscripts, includeFullTranscripts }: ExportRequest,
+  { includeContent, raw, includeTranscripts, includeFullTranscripts }: ExportRequest,
 ) {
   const isFull = includeFullTranscripts;
   const segments = () => each(wholeSegments, 'audit', ledger, task, (segment) => segment);
@@ -177,7 +178,7 @@ function transcriptWriters(
       ? () => each(wholeSegments, 'audit', ledger, task, (row) => (row.role === role ? segmentText(row) : ''))
       : null;
   // With what terminals showed, which was asked for; what was said elsewhere only if that was asked for too.
-  const request = { format: 'full-transcript', includeContent, includeSegments: true } as const;
+  const request = { format: 'full-transcript', includeContent, raw, includeSegments: true } as const;
   return {
     'transcript-segments.json': isFull || includeTranscripts ? () => json(segments()) : null,
     'replay-full-transcript.json': isFull ? () => json(storyOf(ledger, task, request)) : null,

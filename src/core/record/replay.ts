@@ -14,6 +14,8 @@ export interface ReplayRequest {
   /** The newest so many; all when null or negative. */
   readonly limit: number | null;
   readonly includeContent: boolean;
+  /** With content: also what looks like a secret. */
+  readonly raw: boolean;
 }
 
 /** Wire names. */

@@ -1,3 +1,4 @@
+import { maskValue } from '../domain/maskSecrets.ts';
 import { auditTables } from '../ledger/auditTables.ts';
 import type { Connection } from '../ledger/connection.ts';
 import type { Direction, PagedTable } from '../ledger/pagedTable.ts';
@@ -31,6 +32,8 @@ export interface StoryRequest {
   readonly format: ReplayFormat;
   readonly role: ReplayRole;
   readonly includeContent: boolean;
+  /** With content: also what looks like a secret. */
+  readonly raw: boolean;
   /** Of transcript segments: their text, whatever else is shown. */
   readonly includeSegments?: boolean;
   /** Oldest first when left out. */
@@ -67,7 +70,7 @@ export function* story(ledger: Connection, taskId: string, request: StoryRequest
 
 /** Each in the order of the story. */
 function sources(ledger: Connection, taskId: string, request: StoryRequest): Iterator<ReplayEntry>[] {
-  const { format, includeContent, direction = 'oldest-first', from = null } = request;
+  const { format, direction = 'oldest-first', from = null } = request;
   const walk = { direction, from };
   const of = function* <Row>(table: PagedTable<Row, 'story'>, tell: (row: Row) => ReplayEntry): Generator<ReplayEntry> {
     for (const { row } of table.each(ledger, taskId, { ...walk, order: 'story' })) yield tell(row);
@@ -76,7 +79,7 @@ function sources(ledger: Connection, taskId: string, request: StoryRequest): Ite
     table: PagedTable<Row, 'story'>,
     hide: (row: NoInfer<Row>) => Shown,
     tell: (row: Shown) => ReplayEntry,
-  ) => of(table, (row) => tell(includeContent ? row : hide(row)));
+  ) => of(table, (row) => tell(request.includeContent ? maskedRow(row, request) : hide(row)));
   const always = [
     shown(auditTables.commands, hideRow.commands, commandEntry),
     shown(auditTables.routed_notifications, hideRow.routed_notifications, notificationEntry),
@@ -105,11 +108,19 @@ function sources(ledger: Connection, taskId: string, request: StoryRequest): Ite
 
 type Source = <Row>(table: PagedTable<Row, 'story'>, tell: (row: Row) => ReplayEntry) => Generator<ReplayEntry>;
 
-function screens({ format, includeContent, includeSegments = includeContent }: StoryRequest, of: Source) {
-  if (format === 'transcript')
-    return [includeContent ? of(wholeCaptures, wholeCaptureEntry) : of(measuredCaptures, measuredCaptureEntry)];
+function screens(request: StoryRequest, of: Source) {
+  const { format, includeContent, includeSegments = includeContent } = request;
+  if (format === 'transcript') {
+    const whole = () => of(wholeCaptures, (row) => wholeCaptureEntry(maskedRow(row, request)));
+    return [includeContent ? whole() : of(measuredCaptures, measuredCaptureEntry)];
+  }
   if (format !== 'full-transcript') return [];
   return [includeSegments ? of(wholeSegments, wholeSegmentEntry) : of(measuredSegments, segmentEntry)];
+}
+
+/** Before anything is cut to the length of a line, or to the last of many: half a secret has no shape any more. */
+function maskedRow<Row>(row: Row, { raw }: StoryRequest): Row {
+  return raw ? row : maskValue(row);
 }
 
 function* mapped(chains: Generator<Parameters<typeof chainEntry>[0]>): Generator<ReplayEntry> {

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts
 import type { CommandRow, CycleRow } from '../ledger/telemetryQueryHealthStore.ts';
 import type { TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
 import { hideError, shownRecord } from './hideColumns.ts';
-import { keysOf } from './telemetryShown.ts';
+import { keysOf, showTelemetry } from './telemetryShown.ts';
 
 /** A cycle in numbers and states, without what was said in it. */
 export function cycleItem(row: CycleRow, includeContent: boolean) {
@@ -59,8 +59,8 @@ export function commandBrief(command: CommandRow, includeContent: boolean) {
 }
 
 /** An event without attributes. */
-export function telemetryBrief(record: TelemetryRecord): Omit<TelemetryRecord, 'attributes'> {
-  const { attributes: _, ...rest } = record;
+export function telemetryBrief(record: TelemetryRecord, includeContent: boolean): Omit<TelemetryRecord, 'attributes'> {
+  const { attributes: _, ...rest } = showTelemetry(record, includeContent);
   return rest;
 }
 

@@ -118,7 +118,9 @@ export function taskView(view: ViewContext, task: Task, staleCycleSeconds: numbe
     storage: storageOf(ledger, task.id),
     task: shownTask(task, includeContent),
     telemetry: {
-      recent: listTelemetry(ledger, { taskId: task.id }, { limit, newestFirst: true }).map(telemetryBrief),
+      recent: listTelemetry(ledger, { taskId: task.id }, { limit, newestFirst: true }).map((record) =>
+        telemetryBrief(record, includeContent),
+      ),
       summary: summarise(countTelemetry(ledger, { taskId: task.id })),
     },
   };

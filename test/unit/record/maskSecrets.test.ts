@@ -49,6 +49,11 @@ const chokers = [
   '1//0',
   '"\\',
   '=',
+  '-----END PRIVATE KEY-----',
+  'A-----END PRIVATE KEY',
+  `${'a'.repeat(50)}\n`,
+  'a\n',
+  ' \n',
 ];
 
 describe('maskSecrets', () => {
@@ -83,6 +88,31 @@ describe('maskSecrets', () => {
     const key = secretKinds['private key'](2);
     assert.equal(maskSecrets(`a ${key.slice(0, 120)}`), `a ${mask}`);
     assert.equal(maskSecrets(`a ${key.slice(0, 120)}\n${key} b\n${key} c`), `a ${mask}${mask} b\n${mask} c`);
+  });
+
+  it('hides a private key of which only the end is there, as in the second half of a screen', () => {
+    const key = secretKinds['private key'](2);
+    assert.equal(maskSecrets(`${key.slice(60)}\n$ ls`), `${mask}\n$ ls`);
+    assert.equal(maskSecrets(`a "${JSON.stringify(key).slice(60)}`), `a "${mask}"`);
+  });
+
+  it('hides a token that a terminal broke at its edge', () => {
+    for (const kind of ['GitHub token', 'npm token', 'OpenAI key', 'Google API key'] as const) {
+      const token = secretKinds[kind](5);
+      for (const cut of [6, 14, token.length - 3]) {
+        const start = '$ curl the address that was given, please, and with this key ';
+        const row = (words: string) => `│ ${words.padEnd(start.length + cut)} │`;
+        const screen = (...rows: string[]) => rows.map(row).join('\n');
+        const shown = maskSecrets(screen(start + token.slice(0, cut), token.slice(cut), 'ok'));
+        assert.ok(
+          !heartsOf(token).some((heart) => shown.includes(heart.slice(0, 8)) || shown.includes(heart.slice(-3))),
+          shown,
+        );
+        assert.match(shown, /│ ok +│$/);
+      }
+    }
+    const lines = `${'some words that fill a line of a terminal up to its edge'}\nnext line\n`;
+    assert.equal(maskSecrets(lines), lines);
   });
 
   it('changes nothing when it is done again', () => {

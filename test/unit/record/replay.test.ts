@@ -33,6 +33,7 @@ describe('replay', () => {
       before: null,
       limit: null,
       includeContent: false,
+      raw: false,
       ...request,
     });
 
