@@ -73,7 +73,7 @@ describe('the record of a task that has gone on for long', function () {
     const full = auditTask(ledger, task, false);
     const pages: TaskAudit[] = [];
     for (let before: string | null = null, isFirst = true; isFirst || before !== null; isFirst = false) {
-      const page: TaskAudit = auditPage(ledger, task, { includeContent: false, raw: false, limit: 150, before });
+      const page: TaskAudit = auditPage(ledger, task, { includeContent: false, limit: 150, before });
       assert.ok(page.manager_cycle_spans.length <= 150);
       pages.unshift(page);
       before = page.older_cursor ?? null;
@@ -94,7 +94,7 @@ describe('the record of a task that has gone on for long', function () {
   it('AT-20: what is no cursor of an audit is refused', () => {
     for (const before of ['nowhere', 'e30x', Buffer.from('{"events":[1]}').toString('base64url')]) {
       assert.throws(
-        () => auditPage(ledger, task, { includeContent: false, raw: false, limit: 1, before }),
+        () => auditPage(ledger, task, { includeContent: false, limit: 1, before }),
         (error) => ConveyorError.is(error, 'invalid_value') && /older_cursor/.test(error.message),
       );
     }
