@@ -71,7 +71,7 @@ export function reduceAttention(evidence: AttentionEvidence): Attention {
   const claims: Claims = {
     process: processClaim(evidence),
     rollout: rolloutClaim(evidence),
-    screen: screenClaim(evidence),
+    screen: believed(evidence, screenClaim(evidence)),
     signal: signalClaim(evidence),
   };
   const verdict = decide(evidence, claims);
@@ -349,11 +349,16 @@ function isResting({ state }: Claim): boolean {
   return ['resting', 'idle', 'turn_ended', 'rate_limited', 'error'].includes(state);
 }
 
-/** Later than the last thing that the rollout says about turns. Where it gives no time, anything is. */
-function isAfterTurn({ turn: { turn } }: AttentionEvidence, at: number | null, slack = DRAWING_MILLISECONDS): boolean {
+/** Later than the last that the rollout says of turns. Where that has no time, or one to come, anything is. */
+function isAfterTurn({ turn: { turn }, now }: AttentionEvidence, at: number | null, slack = DRAWING_MILLISECONDS) {
   if (turn.phase === 'unknown') return true;
   const known = millis(turn.phase === 'working' ? turn.since : turn.at);
-  return known === null || isLater(at, known, slack);
+  return known === null || isLater(known, now, DRAWING_MILLISECONDS) || isLater(at, known, slack);
+}
+
+/** A screen of a time to come was seen before the clock was set back: long ago, and no sign of rest. */
+function believed({ now }: AttentionEvidence, screen: Claim | null): Claim | null {
+  return screen !== null && isResting(screen) && isLater(screen.at, now, DRAWING_MILLISECONDS) ? null : screen;
 }
 
 function isSettled({ now, screen }: AttentionEvidence, at: number | null): boolean {

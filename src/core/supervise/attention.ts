@@ -55,12 +55,15 @@ function processEvidence(
   if (session.state === 'gone')
     return { alive: false, reason: 'the session was ended', at: at ?? now, startedAt: null };
   if (observation === null || at === null) return null;
-  const start = findPanelSession(ledger, session.id)?.process_start ?? null;
+  const panel = findPanelSession(ledger, session.id);
+  const began = panel?.process_start == null ? null : startedAt(panel.process_start, now);
+  // Its start is reckoned from today's clock. Set forward since, that would lie behind what its own turn has written.
+  const known = parseTimestamp(panel?.registered_at ?? '');
   return {
     alive: observation.alive,
     reason: observation.reason,
     at,
-    startedAt: start === null ? null : startedAt(start, now),
+    startedAt: began === null || known === null ? began : Math.min(began, known),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { reduceAttention } from '../../../src/core/domain/attention.ts';
-import type { AttentionEvidence, ScreenEvidence } from '../../../src/core/domain/attentionEvidence.ts';
+import type { AttentionEvidence, ScreenEvidence, SignalKind } from '../../../src/core/domain/attentionEvidence.ts';
 import type { TurnEvent } from '../../../src/core/domain/turnEvent.ts';
 import { initialTurnState, reduceTurn, type TurnState } from '../../../src/core/domain/turnState.ts';
 
@@ -242,24 +242,62 @@ describe('reduceAttention', () => {
     const signals = fc.array(
       fc.record({
         source: fc.constantFrom('hook' as const, 'app_server' as const),
-        kind: fc.constantFrom('turn_started' as const, 'turn_ended' as const, 'approval_requested' as const),
+        kind: fc.constantFrom<SignalKind>(
+          'turn_started',
+          'turn_ended',
+          'approval_requested',
+          'input_requested',
+          'model_failed',
+        ),
         at: seconds.map((one) => start + one * 1000),
       }),
       { maxLength: 4 },
     );
     const aliveness = fc.constantFrom(true, null);
+    /** By how much the wall clock was set between the rollout's lines and everything else. */
+    const jump = fc.constantFrom(0, 30, -30, 3600, -3600, 86_400, -86_400);
+    const shift = <T extends { readonly at: number }>(one: T, by: number): T => ({ ...one, at: one.at + by * 1000 });
 
-    it('while a marked turn is open, whatever screens and signals say', () => {
+    it('while a marked turn is open, whatever screens and signals say, and however the clock was set', () => {
       fc.assert(
-        fc.property(seconds, looks, signals, aliveness, fc.boolean(), (now, look, told, alive, hasCall) => {
-          const turn = hasCall ? turnOf(begin(1), call(2)) : turnOf(begin(1));
-          const shown = look === null ? null : { ...look, at: start + look.at * 1000 };
-          const parts = { screen: shown, signals: told, ...process(alive, now) };
-          const { state } = reduceAttention(evidence(now, turn, parts));
-          assert.ok(!resting.includes(state), state);
-        }),
-        { numRuns: 1000 },
+        fc.property(
+          seconds,
+          looks,
+          signals,
+          aliveness,
+          fc.boolean(),
+          jump,
+          jump,
+          (now, look, told, alive, hasCall, moved, told_at) => {
+            const turn = hasCall ? turnOf(begin(1), call(2)) : turnOf(begin(1));
+            const shown = look === null ? null : shift({ ...look, at: start + look.at * 1000 }, moved);
+            const parts = {
+              screen: shown,
+              signals: told.map((one) => shift(one, told_at)),
+              ...process(alive, now + moved),
+            };
+            const { state } = reduceAttention(evidence(now + moved, turn, parts));
+            assert.ok(!resting.includes(state), state);
+          },
+        ),
+        { numRuns: 3000 },
       );
+    });
+
+    it('while nothing is known of a turn and the last look is of a time to come', () => {
+      const look = screen(3600, 'composer_ready');
+      assert.equal(reduceAttention(evidence(0, initialTurnState, { screen: look })).state, 'unknown');
+      const notice = { kind: 'interrupted', text: 'y' };
+      const turn: TurnState = { ...turnOf(begin(1)), grammar: 'unmarked' };
+      const stale = screen(3600, 'composer_ready', { notice });
+      assert.equal(reduceAttention(evidence(10, turn, { screen: stale })).state, 'working');
+      assert.equal(reduceAttention(evidence(3600, turn, { screen: stale })).state, 'idle');
+    });
+
+    it('nor a hidden question when the clock was set back in the middle of its turn', () => {
+      for (const turn of [turnOf(begin(3600)), turnOf(begin(3500), finish(3600))]) {
+        assert.equal(reduceAttention(evidence(20, turn, { screen: asking(19) })).state, 'waiting_approval');
+      }
     });
 
     it('while a dialog is open that was seen after the last turn', () => {
@@ -270,6 +308,84 @@ describe('reduceAttention', () => {
           const { state } = reduceAttention(evidence(end + wait + 500, turn, parts));
           assert.equal(state, 'waiting_approval');
         }),
+      );
+    });
+
+    it('nor later, as time passes: what is known of a turn makes it no more idle than before', () => {
+      fc.assert(
+        fc.property(seconds, seconds, looks, signals, (now, later, look, told) => {
+          const turn = turnOf(begin(1), call(2));
+          const shown = look === null ? null : { ...look, at: start + look.at * 1000 };
+          const at = (moment: number) =>
+            reduceAttention(evidence(moment, turn, { screen: shown, signals: told })).state;
+          assert.ok(!resting.includes(at(now)) && !resting.includes(at(now + later * 100)));
+        }),
+      );
+    });
+
+    it('more evidence of work, or of a question, never makes it idle', () => {
+      const more = fc.oneof(
+        fc.constantFrom<Partial<AttentionEvidence>>({ screen: screen(90, 'busy') }, { screen: asking(90) }),
+        fc
+          .constantFrom<SignalKind>('turn_started', 'approval_requested', 'input_requested')
+          .map((kind) => ({ signals: [{ source: 'app_server', kind, at: start + 100_000 } as const] })),
+      );
+      const turns = fc.constantFrom(
+        initialTurnState,
+        turnOf(begin(1)),
+        turnOf(begin(1), finish(5)),
+        turnOf(begin(1), abort(5)),
+        turnOf(begin(1), failed(5, 'server_error')),
+      );
+      fc.assert(
+        fc.property(turns, looks, signals, more, (turn, look, told, added) => {
+          const shown = look === null ? null : { ...look, class: 'blank', dialog: null, at: start + look.at * 1000 };
+          const before: Partial<AttentionEvidence> = { screen: shown, signals: told };
+          const signalsNow = [...told, ...(added.signals ?? [])];
+          const { state } = reduceAttention(evidence(100, turn, { ...before, ...added, signals: signalsNow }));
+          assert.ok(!resting.includes(state), `${state} with ${JSON.stringify(added)}`);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('signals make one state, in whatever order and however often they come', () => {
+      const turns = fc.constantFrom(initialTurnState, turnOf(begin(1)), turnOf(begin(1), finish(5)));
+      const distinct = fc.uniqueArray(
+        fc.record({
+          source: fc.constantFrom('hook' as const, 'app_server' as const),
+          kind: fc.constantFrom<SignalKind>('turn_started', 'turn_ended', 'input_requested', 'model_failed'),
+          at: seconds.map((one) => start + one * 1000),
+        }),
+        { selector: ({ at: moment }) => moment, maxLength: 5 },
+      );
+      fc.assert(
+        fc.property(turns, distinct, fc.infiniteStream(fc.nat(1000)), (turn, told, keys) => {
+          const key = new Map(told.map((one) => [one, keys.next().value ?? 0]));
+          const shuffled = told.toSorted((left, right) => (key.get(left) ?? 0) - (key.get(right) ?? 0));
+          const state = (all: AttentionEvidence['signals']) => {
+            const { state: name, detail, reason } = reduceAttention(evidence(100, turn, { signals: all }));
+            return [name, detail, reason];
+          };
+          assert.deepEqual(state([...shuffled, ...told]), state(told));
+        }),
+      );
+    });
+
+    it('and after garbage the next whole turn sets it right', () => {
+      const anyEvent = fc.oneof(
+        fc.constantFrom(begin(1, 'tx'), abort(3), call(4), failed(6, 'server_error')),
+        seconds.map((one) => finish(one, null, `t${one}`)),
+        seconds.map((one): TurnEvent => ({ ...call(one), callId: `c${one}` }) as TurnEvent),
+      );
+      fc.assert(
+        fc.property(fc.array(anyEvent, { maxLength: 12 }), (garbage) => {
+          const running = [...garbage, begin(200, 'next')];
+          assert.equal(reduceAttention(evidence(210, turnOf(...running))).state, 'working');
+          const over = [...running, finish(220, 'done', 'next')];
+          assert.equal(reduceAttention(evidence(230, turnOf(...over))).state, 'turn_ended');
+        }),
+        { numRuns: 500 },
       );
     });
   });
