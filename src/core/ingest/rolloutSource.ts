@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { refuse, type ConveyorError } from '../domain/errors.ts';
@@ -19,7 +20,10 @@ const compressedSuffix = '.zst';
  * it is read does not show. Owns a file descriptor; `close` it.
  */
 export interface RolloutSource {
-  /** The path without `.zst`: Codex compresses old rollouts in place, and offsets stay what they were. */
+  /**
+   * The path without `.zst`: Codex compresses old rollouts in place, and offsets stay what they were. Behind links, as a
+   * Codex home may be one: the same file by another name is not another file.
+   */
   readonly path: string;
   /** The first line; null while it is unfinished. */
   readonly head: RolloutLine | null;
@@ -51,7 +55,7 @@ export async function openRollout(path: string, known?: KnownHead): Promise<Roll
     const isKnown = known !== undefined && inode !== null && known.inode === inode;
     const { head, headSha256 } = isKnown ? known : await readHead(stream);
     return {
-      path: plain,
+      path: isKnown ? plain : behindLinks(plain),
       head,
       headSha256,
       inode,
@@ -63,6 +67,14 @@ export async function openRollout(path: string, known?: KnownHead): Promise<Roll
   } catch (error) {
     closeSync(descriptor);
     throw error;
+  }
+}
+
+function behindLinks(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
   }
 }
 
