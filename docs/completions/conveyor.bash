@@ -144,7 +144,7 @@ _conveyor() {
       places=(nothing)
       case $prev in
         --cwd) place=folders ;;
-        --terminal) place='words auto ghostty terminal' ;;
+        --terminal) place='words auto vscode ghostty iterm2 terminal' ;;
         --path) place=files ;;
       esac
       ;;
@@ -683,7 +683,7 @@ _conveyor() {
       places=(sessions)
       case $prev in
         --cwd) place=folders ;;
-        --terminal) place='words auto ghostty terminal' ;;
+        --terminal) place='words auto vscode ghostty iterm2 terminal' ;;
         --path) place=files ;;
       esac
       ;;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { insertOpenRequest } from '../../src/core/ledger/openRequestStore.ts';
 import { requireSession } from '../../src/core/ledger/sessionStore.ts';
+import { create } from '../../src/core/operations/create.ts';
 import { bind } from '../../src/core/operations/bind.ts';
 import { open, openManager, openWorker } from '../../src/core/operations/openTerminal.ts';
 import { HostedContext } from '../../src/core/operations/operationContext.ts';
@@ -14,6 +16,8 @@ import type { EngineEvents, WatchOrder } from '../../src/protocol/engine.ts';
 import { PanelEngine } from '../../src/supervisor/panelEngine.ts';
 import { head } from '../unit/support/sessionFixture.ts';
 import { startServer, type TestServer, until } from './tmuxServer.ts';
+
+const tui = fileURLToPath(import.meta.resolve('./startingTui.ts'));
 
 describe('opening a terminal', function () {
   this.timeout(60_000);
@@ -140,6 +144,31 @@ describe('opening a terminal', function () {
           : /no window of VS Code looks after this ledger.*macOS only; attach with: tmux.*=codex-w/,
       );
     assert.deepEqual(rows(), []);
+  });
+
+  it('of a worker that is started is part of starting it; where none could be opened, nothing is started', async () => {
+    const bin = join(server.folder, 'bin');
+    mkdirSync(bin);
+    const codex = `#!/bin/bash\nif [ "$1" = --version ]; then echo "codex-cli 0.80.0"; exit; fi\nexec -a codex "${process.execPath}" "${tui}"\n`;
+    writeFileSync(join(bin, 'codex'), codex, { mode: 0o755 });
+    const starting = new HostedContext({
+      surface: 'cli',
+      cwd: server.folder,
+      variables: { ...variables(), PATH: `${bin}:${process.env.PATH}`, CODEX_HOME: join(server.folder, 'codex') },
+    });
+    try {
+      const order = { name: 'fresh', open: true, terminal: process.platform === 'darwin' ? 'vscode' : 'auto' };
+      await assert.rejects(runOperation(create, starting, order), refusal('not_supported'));
+      assert.ok(!existsSync(join(starting.stateRoot, 'fresh')));
+      await openWindow('vscode-1');
+      await runOperation(create, starting, { ...order, waitReadyTimeout: 60 });
+      assert.deepEqual(
+        shown.map(({ order: { session } }) => session.name),
+        ['fresh'],
+      );
+    } finally {
+      starting.close();
+    }
   });
 
   it('only says on a dry run what it would do', async () => {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { newIdentifier } from '../domain/identifiers.ts';
-import { refuse } from '../domain/errors.ts';
+import { ConveyorError, refuse } from '../domain/errors.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
@@ -10,15 +10,16 @@ import { selfTestTask, workerContract } from '../supervise/legacyContract.ts';
 import { checkWorkerName, WorkerFolder, type WorkerStatus } from '../supervise/legacyFolder.ts';
 import {
   type Argument,
+  choiceWithDefault,
   flag,
   integerWithDefault,
   type InputOf,
-  optionalChoice,
   optionalText,
   positional,
 } from './argument.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
+import { open as openTerminal, refuseUnopenable, terminals } from './openTerminal.ts';
 import { tmuxOf } from './panes.ts';
 import { checkStart, launchCodex, type LaunchedCodex, promptCodex } from './startCodex.ts';
 import { stop } from './stop.ts';
@@ -31,9 +32,9 @@ const common = {
   acceptTrust: flag('answer the trust question with yes, once, when it is recognised'),
   waitReadyTimeout: integerWithDefault('how long Codex may take to come up', 30, seconds),
   verifyTimeout: integerWithDefault('how long the worker may take to report', 60, seconds),
-  open: flag('open a terminal window on it (not offered: open it from the panel)'),
-  forceOpen: flag('the same for one that is open already'),
-  terminal: optionalChoice('which terminal to open', ['auto', 'ghostty', 'terminal']),
+  open: flag('show its terminal, as "open" does'),
+  forceOpen: flag('the same for one that was opened already'),
+  terminal: choiceWithDefault('where to show it', terminals, 'auto'),
   stopAfter: flag('close its terminal again at the end'),
 };
 const createInputs = {
@@ -104,6 +105,7 @@ async function createWorker(context: OperationContext, input: InputOf<typeof cre
   if (!input.noInitialPrompt) await promptCodex(context, launched, contract);
   const verified = input.verify ? await reports(context, folder, input.verifyTimeout) : null;
   if (verified !== null) folder.appendEvent('verify', { ok: verified }, context.clock.now());
+  if (input.open || input.forceOpen) await show(context, input);
   if (input.stopAfter) await stop.run(context, { name, message: null, json: true });
   return {
     name,
@@ -118,17 +120,28 @@ async function createWorker(context: OperationContext, input: InputOf<typeof cre
   };
 }
 
+/** It runs by now: that nobody sees it is worth a line, and no failure. */
+async function show(
+  context: OperationContext,
+  { name, forceOpen, terminal }: InputOf<typeof createInputs>,
+): Promise<void> {
+  try {
+    await openTerminal.run(context, { name, terminal, force: forceOpen, dryRun: false });
+  } catch (error) {
+    if (!ConveyorError.is(error)) throw error;
+    context.warn(error.message);
+  }
+}
+
 async function checkCreate(
   context: OperationContext,
   folder: WorkerFolder,
-  { open, forceOpen, stopAfter, reuse, cwd }: InputOf<typeof createInputs>,
+  { open, forceOpen, terminal, stopAfter, reuse, cwd }: InputOf<typeof createInputs>,
 ): Promise<void> {
   const { name } = folder;
   checkWorkerName(name);
   if (open && stopAfter) throw refuse('invalid_value', '--open makes no sense with --stop-after');
-  if (open || forceOpen) {
-    throw refuse('not_supported', 'no terminal window is opened from here (macOS only); use the panel, or tmux attach');
-  }
+  if (open || forceOpen) refuseUnopenable(context, terminal);
   if (folder.exists() && !reuse) {
     throw refuse('session_state', `Worker already exists: ${name}; go on with it by --reuse, or take another name`);
   }

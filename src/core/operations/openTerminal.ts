@@ -27,7 +27,8 @@ import type { OperationContext } from './operationContext.ts';
 import { tmuxAtOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
 
-const terminals = ['auto', 'vscode', ...terminalApps] as const;
+/** Where a terminal can be opened. */
+export const terminals = ['auto', 'vscode', ...terminalApps] as const;
 const inputs = {
   terminal: choiceWithDefault(
     'where: a window of VS Code, or a terminal of macOS; auto takes the first that works',
@@ -107,6 +108,13 @@ function openOf<const Role extends 'worker' | 'manager'>(role: Role) {
   });
 }
 
+/** Throws where nothing could open a terminal: for those who start something first. */
+export function refuseUnopenable(context: OperationContext, terminal: Order['terminal']): void {
+  if ((terminal === 'auto' || terminal === 'vscode') && leadingWindow(context) !== null) return;
+  const launcher = launcherOf(context, terminal);
+  if ('why' in launcher) throw refuse('not_supported', launcher.why);
+}
+
 interface Order {
   readonly terminal: (typeof terminals)[number];
   readonly dryRun: boolean;
@@ -162,31 +170,42 @@ function rehearse(context: OperationContext, place: Place, terminal: Order['term
 
 type NamedLaunch = Launch & { readonly terminal: 'vscode' | TerminalApp };
 
-/** What is run where no window answers. */
+/** What is run where no window answers. Throws where there is nothing to run. */
 function launchOf(context: OperationContext, place: Place, terminal: Order['terminal']): NamedLaunch {
   const { session, tmux, tmuxSession } = place;
-  const { variables } = context;
   const attach = attachCommand(tmux, tmuxSession);
-  if (terminal === 'vscode') {
-    const editor = findOnPath('code', variables.PATH);
-    if (session !== null && editor !== null) return { terminal, file: editor, argv: ['--open-url', uriOf(session)] };
-    throw nowhere(attach, 'its folder is open in no window of VS Code');
-  }
-  if (process.platform !== 'darwin') {
-    const why =
-      terminal === 'auto' ? 'no window of VS Code looks after this ledger' : `${terminal} cannot be opened here`;
-    throw nowhere(attach, `${why}, and other terminals are opened on macOS only`);
+  const launcher = launcherOf(context, terminal);
+  if ('why' in launcher) throw refuse('not_supported', `${launcher.why}; attach with: ${shellCommand(attach)}`);
+  if (launcher.terminal === 'vscode') {
+    if (session === null)
+      throw refuse('not_supported', `VS Code shows registered sessions only: register ${place.name}`);
+    return { terminal: 'vscode', file: launcher.editor, argv: ['--open-url', uriOf(session)] };
   }
   if (session !== null) {
     const changed = refusalForPerson(context, session, findPanelSession(context.ledger, session.id));
     if (changed !== null) throw changed;
   }
-  const app = terminal === 'auto' ? usualTerminalApp(variables.HOME ?? homedir(), existsSync) : terminal;
-  return { terminal: app, ...terminalLaunch(app, attach) };
+  return { terminal: launcher.terminal, ...terminalLaunch(launcher.terminal, attach) };
 }
 
-function nowhere(attach: readonly string[], why: string) {
-  return refuse('not_supported', `not opened: ${why}; attach with: ${shellCommand(attach)}`);
+type Launcher = { readonly terminal: 'vscode'; readonly editor: string } | { readonly terminal: TerminalApp };
+
+function launcherOf(context: OperationContext, terminal: Order['terminal']): Launcher | { readonly why: string } {
+  const { variables } = context;
+  const window = leadingWindow(context);
+  const noWindow =
+    window === null
+      ? 'not opened: no window of VS Code looks after this ledger'
+      : `not opened: the window ${window} does not answer`;
+  if (terminal === 'vscode') {
+    const editor = findOnPath('code', variables.PATH);
+    return editor === null ? { why: noWindow } : { terminal, editor };
+  }
+  if (process.platform === 'darwin') {
+    return { terminal: terminal === 'auto' ? usualTerminalApp(variables.HOME ?? homedir(), existsSync) : terminal };
+  }
+  const why = terminal === 'auto' ? noWindow : `not opened: ${terminal} cannot be opened here`;
+  return { why: `${why}, and other terminals are opened on macOS only` };
 }
 
 function refuseFromSandbox(context: OperationContext): void {
