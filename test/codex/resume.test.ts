@@ -1,6 +1,7 @@
 /** A real Codex whose process was killed, taken up again on its thread. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { interruptPane } from '../../src/core/delivery/interruptPane.ts';
@@ -199,8 +200,55 @@ describe('resuming a real Codex', function () {
     for (const { reason } of skipped) assert.equal(reason, 'it runs');
   });
 
+  it('that Codex has compressed since is taken up all the same, and nothing of it is told twice', async () => {
+    await start('packed', 'to be packed');
+    await run('ingest', { name: 'packed' });
+    const before = session('packed');
+    await kill('packed');
+    const file = before.codexSessionPath ?? '';
+    await compressOld(file);
+    const events = () =>
+      context.ledger.all("SELECT id FROM codex_events WHERE payload_json LIKE '%to be packed%'").length;
+    const told = events();
+    await run('ingest', { name: 'packed' });
+    const { resumed } = await resume({ name: 'packed' });
+    assert.deepEqual(
+      resumed.map((one) => [one.codex_session_id, one.codex_session_path]),
+      [[before.codexSessionId, file]],
+    );
+    assert.match(real.server.ports.host.commandLine(session('packed').pid).join(' '), /--sandbox workspace-write/);
+    assert.equal((await real.deliver(session('packed'), 'unpacked')).outcome, 'delivered');
+    await until('it is told', () => userTexts(real.events(session('packed'))).includes('unpacked'));
+    await run('ingest', { name: 'packed' });
+    assert.equal(events(), told);
+    assert.deepEqual(userTexts(real.events(session('packed'))), ['to be packed', 'unpacked']);
+  });
+
+  /** Codex packs what nobody has touched for two months, where that is switched on. */
+  async function compressOld(file: string): Promise<void> {
+    const long = Date.now() / 1000 - 120 * 86_400;
+    utimesSync(file, long, long);
+    const feature = ['-c', 'features.local_thread_store_compression=true'];
+    const server = spawn(CODEX, [...feature, 'app-server'], {
+      cwd: real.workspace,
+      env: { ...process.env, ...real.codex.environment },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    strangers.push(server);
+    const tell = (message: object) => server.stdin?.write(`${JSON.stringify(message)}\n`);
+    const clientInfo = { name: 'test', title: 'test', version: '1' };
+    tell({ id: 1, method: 'initialize', params: { clientInfo, capabilities: { experimentalApi: true } } });
+    tell({ method: 'initialized' });
+    tell({ id: 2, method: 'rollout/compress', params: {} });
+    await until('it is packed', () => existsSync(`${file}.zst`) && !existsSync(file));
+    const ended = new Promise((resolve) => server.once('close', resolve));
+    server.stdin?.end();
+    server.kill();
+    await ended;
+  }
+
   it('takes up all of them after a reboot, when tmux is gone and others have their numbers', async () => {
-    const names = ['boss', 'cut', 'held', 'killed'];
+    const names = ['boss', 'cut', 'held', 'killed', 'packed'];
     const threads = names.map((name) => session(name).codexSessionId);
     const pids = names.map((name) => session(name).pid);
     real.server.raw('kill-server');

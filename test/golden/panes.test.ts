@@ -89,6 +89,25 @@ describe('what is quoted or scrolled back', () => {
     }
   });
 
+  it('in a draft is a draft, with whatever stands above and below', () => {
+    const footers = ['  ? for shortcuts · mock-model default · /work/demo', '  100% context left'];
+    for (const file of corpus) {
+      if (!hasDialog(screenOf(file))) continue;
+      const rows = textOf(file).trim().split('\n');
+      for (const [sign, indent, footer] of [
+        ...footers.map((one) => ['› ', '  ', one] as const),
+        ['▌ ', '▌ ', '⏎ send   Ctrl+J newline   Ctrl+T transcript   Ctrl+C quit'],
+      ] as const) {
+        const draft = rows.map((row, at) => `${at === 0 ? sign : indent}${row}`).join('\n');
+        for (const above of ['', '• Done.\n\n']) {
+          const screen = recogniseScreen({ pane: `${above}${draft}\n\n${footer}\n` });
+          assert.match(screen.class, /^composer_/, `${file.label} behind ${sign}`);
+          assert.equal(screen.dialog, null, file.label);
+        }
+      }
+    }
+  });
+
   it('above a dialog does not change the dialog', () => {
     const dialogs = corpus.filter((file) => hasDialog(screenOf(file)));
     fc.assert(

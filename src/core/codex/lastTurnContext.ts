@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { openRolloutFile } from './rolloutFile.ts';
+import { openPlainOrPacked, type OpenedRollout, unpack } from './packedRollout.ts';
 
 const modes = ['read-only', 'workspace-write', 'danger-full-access'] as const;
 const policies = ['untrusted', 'on-failure', 'on-request', 'never'] as const;
@@ -30,22 +30,36 @@ const farthestTail = 64 * firstTail;
  * and not from the ledger: what the ledger says of it, any agent may have written.
  */
 export function readLastTurnContext(path: string): TurnContext | null {
-  let descriptor: number;
+  let opened: OpenedRollout;
   try {
-    descriptor = openRolloutFile(path);
+    opened = openPlainOrPacked(path);
   } catch {
     return null;
   }
+  const { descriptor, isPacked } = opened;
   try {
-    const { size } = fstatSync(descriptor);
-    for (let length = firstTail; ; length *= 8) {
-      const tail = Buffer.alloc(Math.min(size, length));
-      const read = readSync(descriptor, tail, 0, tail.length, size - tail.length);
-      const found = lastContextIn(tail.toString('utf8', 0, read));
-      if (found !== null || length >= size || length >= farthestTail) return found;
-    }
+    return isPacked ? contextInPacked(descriptor) : contextInPlain(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function contextInPlain(descriptor: number): TurnContext | null {
+  const { size } = fstatSync(descriptor);
+  for (let length = firstTail; ; length *= 8) {
+    const tail = Buffer.alloc(Math.min(size, length));
+    const read = readSync(descriptor, tail, 0, tail.length, size - tail.length);
+    const found = lastContextIn(tail.toString('utf8', 0, read));
+    if (found !== null || length >= size || length >= farthestTail) return found;
+  }
+}
+
+/** A packed one can only be read from its start. */
+function contextInPacked(descriptor: number): TurnContext | null {
+  try {
+    return lastContextIn(unpack(descriptor).subarray(-farthestTail).toString('utf8'));
+  } catch {
+    return null;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { refuse } from '../domain/errors.ts';
-import { openRolloutFile } from './rolloutFile.ts';
+import { type OpenedRollout, openPlainOrPacked, unpack } from './packedRollout.ts';
 import { type RolloutHeader, readRolloutHeader } from './rolloutHeader.ts';
 
 /** More than any session_meta line that was seen (instructions included), and little enough to read for each registration. */
@@ -14,6 +14,7 @@ export interface RolloutHead {
   readonly sha256: string;
   /** Device and inode, `2049:131`. */
   readonly fileIdentity: string;
+  /** Of what stands in it, unpacked. */
   readonly size: number;
 }
 
@@ -40,9 +41,15 @@ export function readRolloutHead(file: string): RolloutHead {
 }
 
 function readFirstLine(file: string): { line: Buffer; fileIdentity: string; size: number } {
-  const descriptor = openRollout(file);
+  const { descriptor, isPacked } = openRollout(file);
   try {
     const { dev, ino, size } = fstatSync(descriptor);
+    const fileIdentity = `${dev}:${ino}`;
+    if (isPacked) {
+      const whole = unpack(descriptor);
+      const end = whole.indexOf(0x0a);
+      return { line: end >= 0 ? whole.subarray(0, end) : whole, fileIdentity, size: whole.length };
+    }
     const chunks: Buffer[] = [];
     for (let position = 0; position < headLimit;) {
       const chunk = Buffer.alloc(chunkSize);
@@ -52,7 +59,7 @@ function readFirstLine(file: string): { line: Buffer; fileIdentity: string; size
       if (end >= 0 || count === 0) break;
       position += count;
     }
-    return { line: Buffer.concat(chunks), fileIdentity: `${dev}:${ino}`, size };
+    return { line: Buffer.concat(chunks), fileIdentity, size };
   } catch (error) {
     throw unreadable(file, error);
   } finally {
@@ -60,9 +67,9 @@ function readFirstLine(file: string): { line: Buffer; fileIdentity: string; size
   }
 }
 
-function openRollout(file: string): number {
+function openRollout(file: string): OpenedRollout {
   try {
-    return openRolloutFile(file);
+    return openPlainOrPacked(file);
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { refuse, type ConveyorError } from '../domain/errors.ts';
-import { openRolloutFile } from '../codex/rolloutFile.ts';
+import { openPlainOrPacked, type OpenedRollout, packedSuffix } from '../codex/packedRollout.ts';
 import type { RolloutLine } from '../codex/rolloutLines.ts';
 
 const chunkSize = 256 * 1024;
@@ -13,7 +13,6 @@ const firstChunkSize = 16 * 1024;
 const headLimit = 8 * 1024 * 1024;
 /** How much of the last line before an offset is remembered to recognise the file by. */
 export const anchorSize = 4096;
-const compressedSuffix = '.zst';
 
 /**
  * The bytes of one opened rollout, decompressed. One file for its whole life: a replacement under the same path while
@@ -47,11 +46,11 @@ export type KnownHead = Pick<RolloutSource, 'inode' | 'head' | 'headSha256'>;
  * first line of a file that is known is not read again.
  */
 export async function openRollout(path: string, known?: KnownHead): Promise<RolloutSource> {
-  const plain = path.endsWith(compressedSuffix) ? path.slice(0, -compressedSuffix.length) : path;
-  const { descriptor, isCompressed } = openEither(path, plain);
+  const plain = path.endsWith(packedSuffix) ? path.slice(0, -packedSuffix.length) : path;
+  const { descriptor, isPacked } = openEither(path);
   try {
-    const stream = isCompressed ? compressedBytes(descriptor, path) : plainBytes(descriptor, path);
-    const inode = isCompressed ? null : inodeOf(descriptor);
+    const stream = isPacked ? compressedBytes(descriptor, path) : plainBytes(descriptor, path);
+    const inode = isPacked ? null : inodeOf(descriptor);
     const isKnown = known !== undefined && inode !== null && known.inode === inode;
     const { head, headSha256 } = isKnown ? known : await readHead(stream);
     return {
@@ -59,7 +58,7 @@ export async function openRollout(path: string, known?: KnownHead): Promise<Roll
       head,
       headSha256,
       inode,
-      size: () => (isCompressed ? null : fstatSync(descriptor).size),
+      size: () => (isPacked ? null : fstatSync(descriptor).size),
       chunks: stream,
       anchorAt: (offset) => readAnchor(stream, offset),
       close: () => closeSync(descriptor),
@@ -80,15 +79,16 @@ function behindLinks(path: string): string {
 
 type Bytes = (offset: number) => AsyncGenerator<Buffer>;
 
-function openEither(path: string, plain: string): { descriptor: number; isCompressed: boolean } {
-  for (const candidate of new Set([plain, `${plain}${compressedSuffix}`])) {
-    try {
-      return { descriptor: openRolloutFile(candidate), isCompressed: candidate !== plain };
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw unreadable(candidate, error);
-    }
+function openEither(path: string): OpenedRollout {
+  try {
+    return openPlainOrPacked(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw unreadable(path, error);
+    throw refuse(
+      'rollout_missing',
+      `rollout file does not exist: ${path}; register the session again with its new file`,
+    );
   }
-  throw refuse('rollout_missing', `rollout file does not exist: ${path}; register the session again with its new file`);
 }
 
 /**
