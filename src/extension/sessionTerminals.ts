@@ -11,6 +11,8 @@ import { attachArguments } from '../protocol/tmuxAttach.ts';
 /** Marks a terminal as ours across reloads, when VS Code restores it without telling whose it was. */
 const marker = 'CONVEYOR_SESSION';
 
+const unaskedDistanceMs = 3000;
+
 interface TerminalPlan {
   readonly folder: string;
   readonly session: Pick<SessionView, 'id' | 'name' | 'role'>;
@@ -28,6 +30,7 @@ interface TerminalPlan {
  */
 export class SessionTerminals implements Disposable {
   readonly #open = new Map<string, { readonly terminal: vscode.Terminal; readonly place: string }>();
+  readonly #shownUnasked = new Map<string, number>();
   readonly #owned = new DisposableStore();
 
   constructor() {
@@ -67,6 +70,12 @@ export class SessionTerminals implements Disposable {
   /** Shows a terminal that somebody else asked for: to be watched only, and without taking the keyboard. */
   watch(folder: string, { session, terminal, tmuxPath }: WatchOrder): string | null {
     const { terminalLocation: location } = readConfiguration();
+    const key = keyOf(folder, session.id, 'watch');
+    const now = performance.now();
+    // Who asks again and again doesn't get it put before everything else again and again.
+    const isRecent = now - (this.#shownUnasked.get(key) ?? -Infinity) < unaskedDistanceMs;
+    if (isRecent && this.#open.has(key)) return null;
+    this.#shownUnasked.set(key, now);
     this.#show({ folder, session, terminal, shell: tmuxPath, access: 'watch', location, isUnasked: true });
     return null;
   }
@@ -74,7 +83,7 @@ export class SessionTerminals implements Disposable {
   #show(plan: TerminalPlan): { readonly shell: string; readonly arguments: readonly string[] } {
     const { folder, session, shell, access, isUnasked = false } = plan;
     const args = attachArguments(plan.terminal, access);
-    const key = [folder, session.id, access].join('\n');
+    const key = keyOf(folder, session.id, access);
     const shown = this.#open.get(key)?.terminal ?? this.#create(plan, args);
     this.#open.set(key, { terminal: shown, place: placeOf(folder, session.name) });
     shown.show(isUnasked);
@@ -117,6 +126,10 @@ export class SessionTerminals implements Disposable {
       isTransient: true,
     });
   }
+}
+
+function keyOf(folder: string, sessionId: string, access: TerminalPlan['access']): string {
+  return [folder, sessionId, access].join('\n');
 }
 
 function placeOf(folder: string, sessionName: string): string {

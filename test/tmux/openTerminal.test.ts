@@ -25,7 +25,7 @@ describe('opening a terminal', function () {
   let context: HostedContext;
   let windows: PanelEngine[];
   let shown: { readonly window: string; readonly order: WatchOrder }[];
-  let answer: string | null;
+  let answer: string | null | Error;
 
   const variables = () => ({
     ...process.env,
@@ -74,7 +74,7 @@ describe('opening a terminal', function () {
       log: () => {},
       watchTerminal: (order) => {
         shown.push({ window: windowId, order });
-        return Promise.resolve(answer);
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
     };
     const { HOME } = variables();
@@ -133,6 +133,10 @@ describe('opening a terminal', function () {
       runOperation(openWorker, context, { task: 'alpha' }),
       /VS Code does not open it: the window is closing/,
     );
+    answer = new Error('no such location');
+    await assert.rejects(runOperation(openWorker, context, { task: 'alpha' }), /the window failed; its log says why/);
+    answer = null;
+    await runOperation(openWorker, context, { task: 'alpha' });
   });
 
   it('says that no window is there, how to attach, and leaves no request behind', async () => {

@@ -17,9 +17,14 @@ export async function showRequested(
   const { ledger } = context;
   const taken = takeOpenRequests(ledger, context, windowId);
   for (const sessionId of new Set(taken.map((request) => request.session_id))) {
-    const reason = await show(context, sessionId, watchTerminal);
+    // Whoever asked waits for an answer, also when the window failed.
+    const [reason, failure] = await show(context, sessionId, watchTerminal).then(
+      (answer) => [answer, null] as const,
+      (error: unknown) => ['the window failed; its log says why', error] as const,
+    );
     const answered = taken.filter((request) => request.session_id === sessionId);
     ledger.write(() => answered.forEach(({ id }) => settleOpenRequest(ledger, { id, windowId, reason })));
+    if (failure !== null) throw failure;
   }
 }
 
