@@ -47,7 +47,7 @@ export const topics: Readonly<Record<string, Topic>> = {
     title: 'Loops',
     about:
       'A loop repeats a piece of work until its evidence is there or its iterations are used up. A template says which evidence.',
-    verbs: words('loop-templates ralph-loop-presets loop-triggers loop-evidence loop-status qa-run'),
+    verbs: words('loop-templates ralph-loop-presets loop-triggers loop-evidence loop-status qa-plan qa-run'),
   },
   record: {
     title: 'The record',

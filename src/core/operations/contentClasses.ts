@@ -70,6 +70,7 @@ export const contentClasses: Readonly<Record<OperationName, ContentClass>> = {
   'open-worker': 'working',
   pair: 'working',
   prune: 'shareable',
+  'qa-plan': 'working',
   'qa-run': 'working',
   'ralph-loop-presets': 'working',
   reconcile: 'shareable',

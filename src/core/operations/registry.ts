@@ -59,6 +59,7 @@ const loaders = {
   'open-worker': async () => (await import('./openTerminal.ts')).openWorker,
   pair: async () => (await import('./pair.ts')).pair,
   prune: async () => (await import('./prune.ts')).prune,
+  'qa-plan': async () => (await import('./qaPlan.ts')).qaPlan,
   'qa-run': async () => (await import('./qaRun.ts')).qaRun,
   'ralph-loop-presets': async () => (await import('./loopTemplates.ts')).ralphLoopPresets,
   reconcile: async () => (await import('./reconcile.ts')).reconcile,
