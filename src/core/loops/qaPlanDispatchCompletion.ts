@@ -14,7 +14,7 @@ export const qaPlanDispatchCompletion: WritePlan = ({ program, task, worker, man
       `Read the timeline: \`${program} replay ${task} --format timeline\`. The completion stands at the time of its notification.`,
       `Look at it as a person would: the timeline in VS Code, or \`${program} dashboard --task ${task} --ensure-dispatch --dispatcher-id qa-dispatch\`. The row can be read without knowing the ids.`,
       `Do it once more: another nudge, \`${program} ingest ${worker}\`, then \`${pass}\`. The second completion is delivered as well.`,
-      `Let two dispatchers race: run \`${pass}\` in two shells at the same time after a third completion. One delivers; the other finds nothing, or its try is suppressed: \`${program} telemetry --task ${task} --event-type dispatch_duplicate_suppressed\`.`,
+      `Let two dispatchers race: run \`${pass}\` in two shells at the same time after a third completion. One delivers; the other finds nothing, or its try is suppressed: \`${program} telemetry --task ${task} --event-type dispatch_signal_suppressed\`.`,
       `Clean up: \`${program} finish-task ${task} --stop-worker --stop-manager\`, then \`${program} reconcile\`.`,
     ],
     expected_observations: [
