@@ -1,11 +1,7 @@
 import { describeBlocked } from '../domain/loopPolicy.ts';
 import { advanceLoopIteration } from '../ledger/loopRunStore.ts';
-import {
-  changeNotification,
-  findNotificationByKey,
-  insertNotification,
-  type Notification,
-} from '../ledger/notificationStore.ts';
+import { changeNotification } from '../ledger/notificationStore.ts';
+import { moveDelivery } from '../ledger/deliveryStore.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import {
   attemptKeys,
@@ -17,7 +13,9 @@ import {
   recordStep,
 } from './commandSteps.ts';
 import type { DispatchDependencies, PassOptions, ProcessedItem } from './dependencies.ts';
+import { closedSince, type GateClosed, reasonOf } from './continuationGate.ts';
 import { type PreparedMessage, prepareMessage } from './prepareMessage.ts';
+import { notificationKeys, notifyTarget } from './messageNotification.ts';
 import { pushMessage, type PushOutcome } from './pushMessage.ts';
 
 type Claimed = ClaimedCommand;
@@ -131,7 +129,7 @@ function block(deps: DispatchDependencies, claimed: Claimed, prepared: PreparedM
 
 function leaveInMailbox(deps: DispatchDependencies, claimed: Claimed, prepared: PreparedMessage): ProcessedItem {
   const { ledger, clock } = deps;
-  const notification = notify(deps, claimed, prepared);
+  const notification = notifyTarget(deps, claimed, prepared);
   changeNotification(ledger, notification.id, { state: 'delivered', deliveryMode: 'pull_required' }, clock.now());
   recordStep(
     deps,
@@ -164,6 +162,7 @@ async function push(
 ): Promise<ProcessedItem | null> {
   const { ledger } = deps;
   let notificationId: number | null = null;
+  const gate: { closed: GateClosed | null } = { closed: null };
   const outcome = await pushMessage(deps, {
     item: { commandId: claimed.command.id },
     taskId: prepared.taskId,
@@ -172,14 +171,41 @@ async function push(
     message: prepared.pushText,
     hold: claimed.hold,
     begin: () => {
-      if (!beginSideEffect(deps, claimed)) return false;
-      notificationId = notify(deps, claimed, prepared).id;
+      gate.closed = closedSince(deps, claimed, prepared);
+      if (gate.closed !== null || !beginSideEffect(deps, claimed)) return false;
+      notificationId = notifyTarget(deps, claimed, prepared).id;
       return true;
     },
   });
-  const item = ledger.write(() => settle(deps, claimed, prepared, outcome, notificationId));
+  const item = ledger.write(() =>
+    gate.closed === null
+      ? settle(deps, claimed, prepared, outcome, notificationId)
+      : settleClosed(deps, claimed, prepared, gate.closed),
+  );
   await deps.checkpoint?.('settled');
   return item;
+}
+
+/** Nothing was typed. */
+function settleClosed(
+  deps: DispatchDependencies,
+  claimed: Claimed,
+  prepared: PreparedMessage,
+  closed: GateClosed,
+): ProcessedItem | null {
+  const reason = reasonOf(closed);
+  const state = closed.kind === 'deferred' ? 'deferred' : 'undelivered';
+  moveDelivery(deps.ledger, { commandId: claimed.command.id }, { state, reason }, deps.clock.now());
+  switch (closed.kind) {
+    case 'blocked':
+      return block(deps, claimed, closed.prepared);
+    case 'failed':
+      return fail(deps, claimed, { error: closed.error, errorType: closed.code });
+    case 'deferred':
+      return waitLonger(deps, claimed, prepared, closed);
+    default:
+      return closed satisfies never;
+  }
 }
 
 function settle(
@@ -292,64 +318,6 @@ function waitLonger(
     state: 'deferred',
     target_session: prepared.target.name,
   };
-}
-
-/** The notification of a command, made by the first attempt that gets so far. */
-function notify(deps: DispatchDependencies, claimed: Claimed, prepared: PreparedMessage): Notification {
-  const { ledger, clock } = deps;
-  const { command, correlationId, dispatcherId } = claimed;
-  const { bound, loop } = prepared;
-  const dedupeKey = `${bound.binding.id}:${command.type}:${command.id}`;
-  const known = findNotificationByKey(ledger, dedupeKey);
-  if (known !== null) return known;
-  const notification = insertNotification(
-    ledger,
-    {
-      taskId: prepared.taskId,
-      bindingId: bound.binding.id,
-      correlationId,
-      sourceSessionId: prepared.source.id,
-      targetSessionId: prepared.target.id,
-      signalType: command.type,
-      dedupeKey,
-      commandId: command.id,
-      deliveryMode: prepared.mode,
-      payload: {
-        command_id: command.id,
-        command_type: command.type,
-        delivery_mode: prepared.mode,
-        dispatcher_id: dispatcherId,
-        message: prepared.message,
-        permission_check: prepared.permissionCheck,
-        source_session: prepared.source.name,
-        target_session: prepared.target.name,
-        task_id: prepared.taskId,
-        ...(loop === null
-          ? {}
-          : { loop_policy: loop.policy, ralph_loop: { ...loop.policy, requested_iteration: loop.requested } }),
-      },
-    },
-    clock.now(),
-  );
-  if (notification === null) throw new Error(`notification ${dedupeKey} exists and cannot be found`);
-  recordStep(
-    deps,
-    claimed,
-    'dispatch_command_attempted',
-    `Command ${command.type} attempted.`,
-    {
-      delivery_mode: prepared.mode,
-      permission_check: prepared.permissionCheck,
-      source_session: prepared.source.name,
-      target_session: prepared.target.name,
-    },
-    { correlation: notificationKeys(notification) },
-  );
-  return notification;
-}
-
-function notificationKeys({ id, binding_id, signal_type }: Notification) {
-  return { binding_id, routed_notification_id: id, signal_type };
 }
 
 function loopKeys({ loop }: PreparedMessage): object {

@@ -4,6 +4,7 @@ import { acquireLease, paneLease, releaseLease } from '../../../src/core/ledger/
 import { registerPanelSession } from '../../../src/core/ledger/panelSessionStore.ts';
 import { markSessionGone } from '../../../src/core/ledger/sessionStore.ts';
 import { setTaskState } from '../../../src/core/ledger/taskStore.ts';
+import { deliverMessageCommand } from '../../../src/core/dispatch/messageCommand.ts';
 import { column, DispatchFixture, passDefaults, terminalGone } from './support.ts';
 import { runDispatchPass } from '../../../src/core/dispatch/dispatchPass.ts';
 
@@ -331,6 +332,64 @@ describe('dispatching messages', () => {
     assert.deepEqual(column(items, 'state'), ['pull_required', 'blocked', 'blocked']);
     assert.deepEqual(column(items, 'reason'), [null, 'stale_requested_iteration', 'skipped_iteration']);
     assert.equal(fixture.value("SELECT json_extract(metadata_json, '$.current_iteration') FROM runs"), 2);
+  });
+
+  it('OD-22: of two dispatchers with one iteration each, the second finds that the loop has moved on', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    const run = createLoop(fixture, task.id);
+    const next = { loopRun: run, requestedIteration: 2 };
+    await fixture.enqueue(task, 'one', 'enqueue-continue-iteration', next);
+    const second = await fixture.enqueue(task, 'two', 'enqueue-continue-iteration', next);
+    let other: Promise<unknown> | null = null;
+    // The other one listed its work before the first was claimed, and does all of it before the first key.
+    const checkpoint = async () => {
+      other ??= deliverMessageCommand(fixture.deps, second, { ...passDefaults, dispatcherId: 'd2' });
+      await other;
+    };
+    const items = await fixture.pass({ dispatcherId: 'd1', limit: 1 }, { ...fixture.deps, checkpoint });
+    assert.deepEqual(column(items, 'state'), ['blocked']);
+    assert.deepEqual(column(items, 'reason'), ['stale_requested_iteration']);
+    assert.equal(fixture.panes.typed.length, 1);
+    assert.equal(fixture.count('commands', "state = 'blocked' AND error LIKE 'stale_requested_iteration%'"), 1);
+    assert.equal(fixture.count('panel_deliveries', "state NOT IN ('submitted', 'undelivered')"), 0);
+  });
+
+  it('evidence that is taken back between claim and first key stops the iteration', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    const run = createLoop(fixture, task.id);
+    await fixture.enqueue(task, 'go on', 'enqueue-continue-iteration', { loopRun: run, requestedIteration: 2 });
+    const checkpoint = () =>
+      void fixture.ledger.run(
+        "UPDATE runs SET metadata_json = json_set(metadata_json, '$.required_before_continue', json('[\"ci_green\"]'))",
+      );
+    const items = await fixture.pass({}, { ...fixture.deps, checkpoint });
+    assert.deepEqual(column(items, 'reason'), ['missing_ci_green_evidence']);
+    assert.deepEqual(column(items, 'target_worker_notified'), [false]);
+    assert.equal(fixture.panes.typed.length, 0);
+    assert.equal(fixture.count('routed_notifications', 'true'), 0);
+  });
+
+  it('OD-22: while it is not known whether an iteration was typed, nobody types it again', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    const run = createLoop(fixture, task.id);
+    const [first, second] = [
+      await fixture.enqueue(task, 'one', 'enqueue-continue-iteration', { loopRun: run, requestedIteration: 2 }),
+      await fixture.enqueue(task, 'two', 'enqueue-continue-iteration', { loopRun: run, requestedIteration: 2 }),
+    ];
+    // The second one was begun by a dispatcher that has said nothing since.
+    fixture.ledger.run(
+      "UPDATE commands SET state = 'attempted', attempts = 1, claimed_by = 'd0', claim_expires_at = '2999-01-01T00:00:00Z' WHERE id = ?",
+      [second],
+    );
+    fixture.ledger.run(
+      `INSERT INTO command_attempts (command_id, correlation_id, dispatcher_id, started_at, state, side_effect_started, side_effect_completed)
+       VALUES (?, 'c', 'd0', '2026-01-01T00:00:00Z', 'running', 1, 0)`,
+      [second],
+    );
+    const items = await fixture.pass({ limit: 1 });
+    assert.deepEqual(column(items, 'command_id'), [first]);
+    assert.deepEqual(column(items, 'error_type'), ['iteration_in_flight']);
+    assert.equal(fixture.panes.typed.length, 0);
   });
 
   it('OD-38: a message that was typed is on record like one that waits to be read', async () => {
