@@ -9,22 +9,38 @@ import { refuse } from '../domain/errors.ts';
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 /** An 8K screen has 33 million. */
 const maximumPixels = 40_000_000;
+/** Encoders write some thousand bytes into each; many more of a few bytes would take far more memory than the file. */
+const maximumChunks = 100_000;
 const channelsOf: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-interface Header {
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+interface Header extends Size {
   /** Bytes of one row, with the one that says how it is filtered. */
   readonly rowBytes: number;
 }
 
+/** What the header announces, when it is one that can be read. Throws `file_unreadable`; `name` is what to call it. */
+export function readSize(name: string, file: Buffer): Size {
+  const fail = failureOf(name);
+  if (!file.subarray(0, 8).equals(signature)) throw fail('is not a PNG');
+  if (file.length < 16) throw fail('truncated chunk header');
+  if (file.toString('latin1', 12, 16) !== 'IHDR') throw fail('missing IHDR');
+  if (file.length < 33) throw fail('truncated IHDR chunk');
+  return readHeader(file.subarray(16, 16 + Math.min(file.readUInt32BE(8), 17)), fail);
+}
+
 /** The bytes of the picture itself, without what may follow it. Throws `file_unreadable`; `name` is what to call it. */
 export function checkPng(name: string, file: Buffer): Buffer {
-  const fail = (what: string) => refuse('file_unreadable', `${name}: ${what}`);
+  const fail = failureOf(name);
   if (!file.subarray(0, 8).equals(signature)) throw fail('is not a PNG');
   const data: Buffer[] = [];
   let header: Header | null = null;
-  for (let at = 8; ;) {
+  for (let at = 8, chunks = 1; ; chunks += 1) {
+    if (chunks > maximumChunks) throw fail(`has more than ${maximumChunks} chunks`);
     if (at + 8 > file.length) throw fail(at >= file.length ? 'ends before its IEND chunk' : 'truncated chunk header');
     const length = file.readUInt32BE(at);
     const type = file.toString('latin1', at + 4, at + 8);
@@ -43,6 +59,10 @@ export function checkPng(name: string, file: Buffer): Buffer {
     }
     at = end;
   }
+}
+
+function failureOf(name: string): (what: string) => Error {
+  return (what) => refuse('file_unreadable', `${name}: ${what}`);
 }
 
 function readHeader(body: Buffer, fail: (what: string) => Error): Header {

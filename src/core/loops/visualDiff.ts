@@ -1,5 +1,4 @@
-import { refuse } from '../domain/errors.ts';
-import { encodePicture, type Picture } from './picture.ts';
+import { encodePicture, type Picture, requireSameSize, sizeOf } from './picture.ts';
 
 export interface Comparison {
   readonly viewport: string;
@@ -12,10 +11,7 @@ export interface Comparison {
 /** A pixel is changed when any of its four channels differs at all. Throws `invalid_value` for pictures of two sizes. */
 export function comparePictures(reference: Picture, candidate: Picture): Comparison {
   const { width, height } = reference;
-  if (width !== candidate.width || height !== candidate.height) {
-    const sizes = `reference=${sizeOf(reference)} candidate=${sizeOf(candidate)}`;
-    throw refuse('invalid_value', `reference and candidate must have matching dimensions: ${sizes}`);
-  }
+  requireSameSize(reference, candidate);
   const total = width * height;
   let changed = 0;
   for (let pixel = 0; pixel < total; pixel += 1) if (isChanged(reference, candidate, pixel)) changed += 1;
@@ -27,7 +23,9 @@ export function drawDifference(reference: Picture, candidate: Picture): Buffer {
   const { width, height } = reference;
   const pixels = new Uint8Array(width * height * 4);
   for (let pixel = 0; pixel < width * height; pixel += 1) {
-    if (isChanged(reference, candidate, pixel)) pixels.set([255, 0, 0, 255], pixel * 4);
+    if (!isChanged(reference, candidate, pixel)) continue;
+    pixels[pixel * 4] = 255;
+    pixels[pixel * 4 + 3] = 255;
   }
   return encodePicture(width, height, pixels);
 }
@@ -35,8 +33,4 @@ export function drawDifference(reference: Picture, candidate: Picture): Buffer {
 function isChanged({ pixels: a }: Picture, { pixels: b }: Picture, pixel: number): boolean {
   const at = pixel * 4;
   return a[at] !== b[at] || a[at + 1] !== b[at + 1] || a[at + 2] !== b[at + 2] || a[at + 3] !== b[at + 3];
-}
-
-function sizeOf({ width, height }: Picture): string {
-  return `${width}x${height}`;
 }

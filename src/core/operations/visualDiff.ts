@@ -6,7 +6,7 @@ import type { Criterion, CriterionSource } from '../ledger/criterionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
 import { doubtsAbout, type Evidence } from '../loops/evidence.ts';
 import type { LoopRun } from '../loops/loopRun.ts';
-import { readPicture } from '../loops/picture.ts';
+import { readPair } from '../loops/picture.ts';
 import { stageFiles } from '../loops/stagedFiles.ts';
 import { comparePictures, type Comparison, drawDifference } from '../loops/visualDiff.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
@@ -86,8 +86,7 @@ interface Compared {
 }
 
 async function compare(paths: Paths, threshold: number): Promise<Compared> {
-  const reference = await readPicture(paths.reference);
-  const candidate = await readPicture(paths.candidate);
+  const [reference, candidate] = await readPair(paths.reference, paths.candidate);
   const comparison = comparePictures(reference, candidate);
   const diff = {
     reference: paths.reference,

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { assert as check, array, constantFrom, integer, property, tuple, uint8Array } from 'fast-check';
+import {
+  assert as check,
+  array,
+  asyncProperty,
+  constant,
+  constantFrom,
+  integer,
+  oneof,
+  property,
+  tuple,
+  uint8Array,
+} from 'fast-check';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import { listCriteria } from '../../../src/core/ledger/criterionStore.ts';
 import { openSqlite } from '../../../src/core/ledger/sqliteDriver.ts';
@@ -79,6 +90,12 @@ describe('pictures', () => {
     const before = process.memoryUsage().arrayBuffers;
     assert.match(refusal(bomb), /invalid PNG scanline length/);
     assert.ok(process.memoryUsage().arrayBuffers - before < 32_000_000);
+  });
+
+  it('LQ-4: a file of nothing but tiny chunks is refused before each of them takes memory', () => {
+    const tiny = chunk('IDAT');
+    const many = Buffer.alloc(tiny.length * 100_001, tiny);
+    assert.match(refusal(Buffer.concat([good.subarray(0, 33), many, chunk('IEND')])), /more than 100000 chunks/);
   });
 
   it('whatever is done to a file, it is read, or refused with a closed code', () => {
@@ -189,6 +206,51 @@ describe('loop-evidence visual-diff', () => {
       other.exec('ROLLBACK');
       other.close();
     }
+  });
+
+  it('LQ-4: pictures of two sizes are refused by their headers alone', async () => {
+    // Neither is decoded: the rows of both are no rows at all.
+    for (const [name, size] of [
+      ['reference.png', [6000, 6000]],
+      ['candidate.png', [6000, 6001]],
+    ] as const) {
+      writeFileSync(join(fixture.folder, name), pngFile({ size, rows: row() }));
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    const words = /matching dimensions: reference=6000x6000 candidate=6000x6001/;
+    await fixture.refuses(loopEvidence, diff, 'invalid_value', words);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 8_000_000);
+  });
+
+  it('LQ-4: whatever lies in the file, it ends with evidence or a closed code, in bounded memory', async () => {
+    const byte = integer({ min: 0, max: 255 });
+    // Header fields are written with a checksum that is right: what lies behind that check is reached too.
+    const size = oneof(constantFrom(0, 1, 2, 3, 65_535, 6_400, 0x7fff_ffff, 0xffff_ffff), integer({ min: 0, max: 9 }));
+    const shape = tuple(size, size, constantFrom(0, 2, 3, 4, 6, 7), constantFrom(1, 2, 4, 8, 16), constantFrom(0, 1));
+    const made = tuple(shape, uint8Array({ maxLength: 60 })).map(([[width, height, colour, depth, interlace], rows]) =>
+      pngFile({ size: [width, height], colour, depth, interlace, rows: Buffer.from(rows) }),
+    );
+    const bomb = size.map((width) => pngFile({ size: [width, width], colour: 6, rows: Buffer.alloc(2_000_000) }));
+    const edits = array(tuple(integer({ min: 0, max: 120 }), byte), { maxLength: 3 });
+    const files = tuple(oneof(made, bomb, constant(good)), edits, integer({ min: 0, max: 100 }));
+    const before = process.memoryUsage().arrayBuffers;
+    await check(
+      asyncProperty(files, constantFrom('reference', 'candidate'), async ([source, changes, share], which) => {
+        const file = Buffer.from(source.subarray(0, Math.ceil((source.length * share) / 100)));
+        for (const [at, value] of changes) if (at < file.length) file[at] = value;
+        writeFileSync(join(fixture.folder, `${which}.png`), file);
+        try {
+          await fixture.run(loopEvidence, diff);
+        } catch (error) {
+          assert.ok(ConveyorError.is(error, 'file_unreadable', 'invalid_value'), String(error));
+          assert.doesNotMatch(error.message, /\n/);
+        } finally {
+          writeFileSync(join(fixture.folder, `${which}.png`), good);
+        }
+        assert.ok(process.memoryUsage().arrayBuffers - before < 64_000_000);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('LQ-5: a refusal leaves no files and no evidence behind', async () => {
