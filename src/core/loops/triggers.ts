@@ -132,32 +132,56 @@ function shown(trigger: ControlledTrigger): LoopTrigger {
 
 /** Sentences as words that are parted by single spaces, "don't" written out as "do not". */
 function sentencesOf(text: string): readonly string[] {
-  return text
-    .toLowerCase()
-    .normalize('NFKC')
-    .replaceAll(/[‘’ʼ]/g, "'")
-    .replaceAll(/\b(do|does|did|is|are|was|should|would|could|must|need)n'?t\b/g, '$1 not')
-    .replaceAll(/\b(?:can(?:'t|not)|cant|won'?t|shan'?t)\b/g, 'will not')
-    .split(/[.!?;:]+(?=\s|$|["')\]])|[—–]|\s-+\s/)
-    .map((sentence) => sentence.replaceAll(/[^\p{L}\p{N}']+/gu, ' ').trim());
+  return (
+    text
+      .toLowerCase()
+      .normalize('NFKC')
+      .replaceAll(/[‘’ʼ]/g, "'")
+      .replaceAll(/\b(?:can(?:'t|not)|cant|won'?t|shan'?t)\b/g, 'will not')
+      .replaceAll(/\b(do|does|did|is|are|was|should|would|could|must|need)nt\b/g, '$1 not')
+      .replaceAll(/\b([a-z]+)n't\b/g, '$1 not')
+      // "Don't: …" and "Not this - …" are about what follows.
+      .replaceAll(bareNegation, '$1$2 ')
+      .split(/[.!?;:]+(?=\s|$|["')\]])|[—–]|\s-+\s/)
+      .map((sentence) => sentence.replaceAll(/[^\p{L}\p{N}']+/gu, ' ').trim())
+  );
 }
+
+const bareNegation =
+  /(^\s*|[.!?;:]\s+)((?:please )?(?:do not|never|not|ignore|disregard|forget|cancel|skip)(?: do)?(?: this| that| it)?)\s*(?::|[—–]|\s-+\s)/g;
 
 function occurrencesOf(form: string, sentences: readonly string[]): readonly ('meant' | 'negated')[] {
   const phrase = sentencesOf(form)[0] ?? '';
-  return sentences.flatMap((sentence) => {
+  return sentences.flatMap((sentence, place) => {
     const parts = ` ${sentence} `.split(` ${phrase} `);
+    const answer = sentences[place + 1] ?? '';
     return parts
       .slice(1)
-      .map((after, index) => (isNegated(parts[index] ?? '', after) ? ('negated' as const) : ('meant' as const)));
+      .map((after, index) =>
+        isNegated(parts[index] ?? '', after) || refusals.test(answer) ? ('negated' as const) : ('meant' as const),
+      );
   });
 }
 
-const negator =
-  /\b(?:not|never|neither|nor|without|avoid|avoiding|refrain|stop|cease|unless|no (?:need|one|longer)|nobody|instead of|rather than)\b/;
-const takenBack = /^ ?(?:(?:is|was|would be|will be|should be|must be|does|do|did|will) (?:not|never)|never)\b/;
+const negator = new RegExp(
+  [
+    String.raw`\b(?:not|never|neither|nor|without|avoid|avoiding|refrain|stop|cease|unless|nobody|hardly)\b`,
+    String.raw`\bno (?:need|one|longer|circumstances|account|way|reason)\b`,
+    String.raw`\b(?:instead of|rather than)\b`,
+    String.raw`\b(?:refus(?:e|es|ed)|declin(?:e|es|ed)|forbid(?:s|den)?|prohibit(?:s|ed)?)\b`,
+    // Right before the phrase only: elsewhere they are about something else.
+    String.raw`\b(?:ignore|disregard|forget|cancel|skip|drop)(?: (?!and\b)\S+){0,4} ?$`,
+    String.raw`\b(?:wrong|mistake|bad idea) to ?$`,
+  ].join('|'),
+);
+/** They say no twice, and ask for it. */
+const affirmed = /\b(?:not|never) (?:forget|fail|hesitate|neglect|omit|skip|only)\b|\bwhy not\b/g;
+const takenBack =
+  /^ ?(?:(?:(?:is|was|would be|will be|should be|must be|does|do|did|will) (?:not|never|no longer)|(?:is|was|would be) (?:unnecessary|wrong|forbidden|pointless|a mistake|a bad idea))|never)\b/;
+const refusals = /^(?:no|no way|no thanks|never|certainly not|of course not|not now)$/;
 
 /** A gate is armed on a clear request only: any negation earlier in the sentence, or right after the phrase, disarms it. */
 function isNegated(before: string, after: string): boolean {
   const clause = before.split(/\bbut\b/).at(-1) ?? '';
-  return negator.test(clause) || takenBack.test(after);
+  return negator.test(clause.replaceAll(affirmed, ' ')) || takenBack.test(after);
 }

@@ -25,6 +25,17 @@ describe('loop triggers', () => {
       `There is no need to ${loop}`,
       `I can't let you ${loop}`,
       `${loop} is not what I want`,
+      `We haven't agreed to ${loop}`,
+      `You oughtn’t to ${loop}`,
+      `Under no circumstances ${loop}`,
+      `Refuse to ${loop}`,
+      `Ignore the request to ${loop}`,
+      `Don't: ${loop}`,
+      `Not this - "${loop}"`,
+      `${loop}? No.`,
+      `${loop} is no longer needed`,
+      `${loop} would be a mistake`,
+      `It is wrong to ${loop}`,
       'You do not have to require adversarial proof before another worker iteration.',
       "It isn't necessary to ask the worker to identify the strongest realistic failure mode and prove it is handled.",
       'It is not true that each loop must include adversarial acceptance criteria from manager to worker.',
@@ -42,6 +53,11 @@ describe('loop triggers', () => {
       "Don't run this as an adversarially gated loop yet. Now: run this as an adversarial gated Ralph loop",
       'Run this as an adversarially gated loop, not as a plain one',
       "Don't mark this done until you have tried to disprove it",
+      'Do not forget to run this as an adversarially gated loop',
+      "Don't skip this: run this as an adversarially gated loop",
+      'Why not run this as an adversarially gated loop?',
+      'Ignore the flaky test and run this as an adversarially gated loop',
+      'Run this as an adversarially gated loop. No problem if it takes long.',
     ];
     for (const prompt of prompts) assert.equal(names(prompt).length, 1, prompt);
   });
@@ -61,7 +77,11 @@ describe('loop triggers', () => {
   });
 
   it('no words between a negation and its phrase make it a request, and any text is taken', () => {
-    const words = array(stringMatching(/^[a-z]{1,9}$/).filter((word) => word !== 'but'));
+    const words = array(
+      stringMatching(/^[a-z]{1,9}$/).filter(
+        (word) => !['but', 'fail', 'skip', 'omit', 'only', 'forget', 'hesitate', 'neglect'].includes(word),
+      ),
+    );
     check(
       property(
         words,
