@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConveyorError, type ErrorCode } from '../../../src/core/domain/errors.ts';
+import { acquireLease, leadershipLease, releaseLease } from '../../../src/core/ledger/leaseStore.ts';
 import { openLedger } from '../../../src/core/ledger/openLedger.ts';
 import { enqueueCommand } from '../../../src/core/ledger/commandQueueStore.ts';
 import { insertTask } from '../../../src/core/ledger/taskStore.ts';
+import { systemClock } from '../../../src/core/ports/clock.ts';
+import { systemHostFacts } from '../../../src/core/ports/hostFacts.ts';
 import { type QaFixture, qaFixture } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -273,6 +276,19 @@ describe('qa-run', () => {
     assert.equal(qa.receipt().result, 'failed');
     assert.equal(count(), before);
     connection.close();
+  });
+
+  it('LQ-8: a ledger that somebody leads is refused: its dispatcher would take up what is drilled', async () => {
+    const path = join(qa.folder, 'led.db');
+    const at = { clock: systemClock, host: systemHostFacts };
+    const { connection } = openLedger(path, now);
+    const request = { holder: 'window-1', kind: 'window', milliseconds: 60_000 } as const;
+    const lease = acquireLease(connection, at, leadershipLease, request);
+    assert.ok(lease);
+    await refuses({ scenario: 'build-clear-loop', path }, 'run_conflict', /is in use: window-1 dispatches there/);
+    releaseLease(connection, at, leadershipLease, lease);
+    connection.close();
+    await qa.run({ scenario: 'build-clear-loop', path });
   });
 
   it('LQ-8: a ledger that only drills have used is taken again', async () => {
