@@ -38,7 +38,7 @@ _conveyor() {
   places=()
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'approve audit bind capture classify commands compact-worker completions confirm continuation continuation-reviewer create create-disposable-binding criteria criteria-plan cycle dashboard db-doctor deny deregister discover dispatch divergences doctor doctor-self enqueue-continue-iteration enqueue-notify-manager enqueue-nudge-worker epilogue events export-task finish-task handoff help idle-check import-compat ingest install-hooks install-skills interrupt list loop-evidence loop-status loop-templates loop-triggers manager-ack manager-config manager-inbox manager-permission mark-read mutation-audit nudge open open-manager open-worker pair prune qa-run ralph-loop-presets reconcile record-decision register-manager register-worker replay request-worker-compact resume runs search session-inbox session-interrupt session-nudge sessions start start-manager start-test start-worker status stop stop-task tail tasks telemetry transcript-capture transcript-prune transcript-show unbind update-status worker-ack worker-inbox --help' -- "$cur"))
+    COMPREPLY=($(compgen -W 'approve audit bind capture classify commands compact-worker completions confirm continuation continuation-reviewer create create-disposable-binding criteria criteria-plan cycle dashboard db-doctor deny deregister discover dispatch divergences doctor doctor-self enqueue-continue-iteration enqueue-notify-manager enqueue-nudge-worker epilogue events export-task finish-task handoff help idle-check import-compat ingest install-hooks install-skills interrupt list loop-evidence loop-status loop-templates loop-triggers manager-ack manager-config manager-inbox manager-permission mark-read mutation-audit nudge open open-manager open-worker pair prune qa-plan qa-run ralph-loop-presets reconcile record-decision register-manager register-worker replay request-worker-compact resume runs search session-inbox session-interrupt session-nudge sessions start start-manager start-test start-worker status stop stop-task tail tasks telemetry transcript-capture transcript-prune transcript-show unbind update-status worker-ack worker-inbox --help' -- "$cur"))
     return
   fi
   # "--flag=value" comes as three words.
@@ -324,7 +324,7 @@ _conveyor() {
       ;;
     help)
       flags=''
-      places=('words approve audit bind capture classify commands compact-worker confirm continuation continuation-reviewer create create-disposable-binding criteria criteria-plan cycle dashboard db-doctor deny deregister discover dispatch divergences doctor doctor-self enqueue-continue-iteration enqueue-notify-manager enqueue-nudge-worker epilogue events export-task finish-task handoff idle-check import-compat ingest install-hooks install-skills interrupt list loop-evidence loop-status loop-templates loop-triggers manager-ack manager-config manager-inbox manager-permission mark-read mutation-audit nudge open open-manager open-worker pair prune qa-run ralph-loop-presets reconcile record-decision register-manager register-worker replay request-worker-compact resume runs session-inbox session-interrupt session-nudge sessions start start-manager start-test start-worker status stop stop-task tail tasks telemetry transcript-capture transcript-prune transcript-show unbind update-status worker-ack worker-inbox agents work contract observation messages loops record upkeep workers ledger exit environment')
+      places=('words approve audit bind capture classify commands compact-worker confirm continuation continuation-reviewer create create-disposable-binding criteria criteria-plan cycle dashboard db-doctor deny deregister discover dispatch divergences doctor doctor-self enqueue-continue-iteration enqueue-notify-manager enqueue-nudge-worker epilogue events export-task finish-task handoff idle-check import-compat ingest install-hooks install-skills interrupt list loop-evidence loop-status loop-templates loop-triggers manager-ack manager-config manager-inbox manager-permission mark-read mutation-audit nudge open open-manager open-worker pair prune qa-plan qa-run ralph-loop-presets reconcile record-decision register-manager register-worker replay request-worker-compact resume runs session-inbox session-interrupt session-nudge sessions start start-manager start-test start-worker status stop stop-task tail tasks telemetry transcript-capture transcript-prune transcript-show unbind update-status worker-ack worker-inbox agents work contract observation messages loops record upkeep workers ledger exit environment')
       ;;
     idle-check)
       flags='--no-refresh --lines --status-stale-seconds --terminal-stale-seconds --busy-wait-seconds --path --help'
@@ -526,6 +526,18 @@ _conveyor() {
       flags='--keep-latest --dry-run --path --help'
       valued=' --keep-latest --path '
       case $prev in
+        --path) place=files ;;
+      esac
+      ;;
+    qa-plan)
+      flags='--task --worker --manager --receipt --step --result --note --json --path --help'
+      valued=' --task --worker --manager --receipt --step --result --note --path '
+      places=('words self-management emergent-criteria tmux-errors dispatch-completion ralph-loop adversarial-triggers goalbuddy-conveyor')
+      case $prev in
+        --worker) place=sessions ;;
+        --manager) place=sessions ;;
+        --receipt) place=files ;;
+        --result) place='words passed failed skipped' ;;
         --path) place=files ;;
       esac
       ;;
