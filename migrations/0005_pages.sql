@@ -1,7 +1,7 @@
 -- What pages of a long record are read by: a task's rows in the order of its story, and what happened since a time.
 -- Extra indexes; agent-conveyor 0.1.0 keeps them and needs none. No function in them that an older SQLite lacks.
 
-CREATE INDEX IF NOT EXISTS panel_cycles_task ON manager_cycles (task_id);
+CREATE INDEX IF NOT EXISTS panel_cycles_task ON manager_cycles (task_id, state, started_at);
 CREATE INDEX IF NOT EXISTS panel_cycles_story ON manager_cycles (task_id, coalesce(completed_at, started_at));
 CREATE INDEX IF NOT EXISTS panel_cycles_started ON manager_cycles (started_at, state);
 CREATE INDEX IF NOT EXISTS panel_spans_story ON manager_cycle_spans (task_id, completed_at);

@@ -91,8 +91,8 @@ _conveyor() {
       esac
       ;;
     commands)
-      flags='--task --state --type --worker --manager --attempts --raw --json --path --help'
-      valued=' --task --state --type --worker --manager --path '
+      flags='--task --state --type --worker --manager --limit --attempts --raw --json --path --help'
+      valued=' --task --state --type --worker --manager --limit --path '
       case $prev in
         --task) place=tasks ;;
         --state) place='words pending attempted succeeded failed blocked' ;;

@@ -71,6 +71,7 @@ for program in conveyor workerctl
     complete -c $program -n '__conveyor_at commands' -l type -x -d 'only of this type'
     complete -c $program -n '__conveyor_at commands' -l worker -x -d 'only of this legacy worker'
     complete -c $program -n '__conveyor_at commands' -l manager -x -d 'only of this legacy manager'
+    complete -c $program -n '__conveyor_at commands' -l limit -x -d 'only the newest so many'
     complete -c $program -n '__conveyor_at commands' -l attempts -d 'with the history of attempts'
     complete -c $program -n '__conveyor_at commands' -l raw -d 'show what looks like a key, a token, a password or a cookie too'
     complete -c $program -n '__conveyor_at commands' -l json -d 'print JSON'

@@ -13,7 +13,24 @@ const shortestSecret = 8;
 
 /** The text without what looks like a key, a token, a password or a cookie. Takes time in proportion to the text. */
 export function maskSecrets(text: string): string {
-  if (text.length < shortestSecret) return text;
+  if (text.length < shortestSecret || isOwnIdentifier.test(text)) return text;
+  if (text.length > longestRepeated) return maskText(text);
+  const known = repeated.get(text);
+  if (known !== undefined) return known;
+  const masked = maskText(text);
+  if (repeated.size >= mostRepeated) repeated.clear();
+  repeated.set(text, masked);
+  return masked;
+}
+
+/** `command-…`: what nearly every row begins with. */
+const isOwnIdentifier = /^[a-z]{3,12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** States, kinds and names come a thousand times in a long list. */
+const repeated = new Map<string, string>();
+const longestRepeated = 48;
+const mostRepeated = 256;
+
+function maskText(text: string): string {
   let masked = maskWrapped(maskPrivateKeys(text)).replace(everyToken, mask);
   for (const shape of labelledShapes) masked = masked.replace(shape, `$1${mask}`);
   return masked.replace(encodedRun, (run) => (hidesSecret(run) ? mask : run));

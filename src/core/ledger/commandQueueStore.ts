@@ -15,7 +15,7 @@ import {
   type NewCommand,
 } from './commandStore.ts';
 import type { Connection } from './connection.ts';
-import { query } from './query.ts';
+import { query, type RowParser } from './query.ts';
 
 /**
  * Queues a command. A key that was used before answers with the command that it made (OD-26).
@@ -46,14 +46,29 @@ const listedRow = z.extend(commandRow, { task_name: z.nullable(z.string()) });
 /** A command with the name of its task. */
 export type ListedCommand = z.infer<typeof listedRow>;
 
-const listed = query(
-  listedRow,
-  `SELECT ${commandColumns}, (SELECT name FROM tasks t WHERE t.id = c.task_id) AS task_name FROM commands c
-   WHERE ($state IS NULL OR state = $state) AND ($type IS NULL OR type = $type)
-     AND ($worker IS NULL OR worker_id = $worker) AND ($manager IS NULL OR manager_id = $manager)
-     AND ($task IS NULL OR task_id IN (SELECT id FROM tasks WHERE id = $task OR name = $task))
-   ORDER BY created_at, rowid`,
-);
+const briefRow = z.object({
+  id: z.string(),
+  state: commandRow.shape.state,
+  type: z.string(),
+  task_name: z.nullable(z.string()),
+});
+/** What a line about a command has. */
+export type BriefCommand = z.infer<typeof briefRow>;
+
+const taskName = '(SELECT name FROM tasks t WHERE t.id = c.task_id) AS task_name';
+const matching = `WHERE ($state IS NULL OR state = $state) AND ($type IS NULL OR type = $type)
+  AND ($worker IS NULL OR worker_id = $worker) AND ($manager IS NULL OR manager_id = $manager)
+  AND ($task IS NULL OR task_id IN (SELECT id FROM tasks WHERE id = $task OR name = $task))`;
+const all = `FROM commands c ${matching} ORDER BY created_at, rowid`;
+// Shown in the order in which they were queued, too.
+const newest = `FROM commands c WHERE rowid IN (SELECT rowid FROM commands ${matching}
+  ORDER BY created_at DESC, rowid DESC LIMIT $limit) ORDER BY created_at, rowid`;
+const lists = <Row>(row: RowParser<Row>, columns: string) => ({
+  all: query(row, `SELECT ${columns}, ${taskName} ${all}`),
+  newest: query(row, `SELECT ${columns}, ${taskName} ${newest}`),
+});
+const listed = lists(listedRow, commandColumns);
+const briefs = lists(briefRow, 'id, state, type');
 
 export interface CommandFilter {
   readonly task: string | null;
@@ -61,11 +76,26 @@ export interface CommandFilter {
   readonly type: string | null;
   readonly worker: string | null;
   readonly manager: string | null;
+  /** The newest so many; null for all. */
+  readonly limit: number | null;
 }
 
 /** Commands of every type in the order in which they were queued. */
 export function listCommands(ledger: Connection, filter: CommandFilter): ListedCommand[] {
-  return listed.all(ledger, { ...filter });
+  return chosen(listed, ledger, filter);
+}
+
+/** The same without what they carry. */
+export function listCommandBriefs(ledger: Connection, filter: CommandFilter): BriefCommand[] {
+  return chosen(briefs, ledger, filter);
+}
+
+function chosen<Row>(
+  of: ReturnType<typeof lists<Row>>,
+  ledger: Connection,
+  { limit, ...filter }: CommandFilter,
+): Row[] {
+  return limit === null ? of.all.all(ledger, filter) : of.newest.all(ledger, { ...filter, limit });
 }
 
 const queuedRow = z.object({

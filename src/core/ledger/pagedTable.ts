@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import type { Connection, SqlValue } from './connection.ts';
 import { query, type RowParser } from './query.ts';
 
-/** How many rows are in memory at a time while a whole table is gone through. */
-const chunkSize = 250;
+/** How many rows are read at a time: few at first, for who wants a page, then more, for who goes through all. */
+const firstChunk = 16;
+const largestChunk = 256;
 
 export type Direction = 'oldest-first' | 'newest-first';
 
@@ -77,11 +78,12 @@ export function pagedTable<Row, Order extends string>(parts: TableParts<Row, Ord
   return {
     page,
     *each(ledger, taskId, walk) {
-      for (let after: RowKey | null = null; ;) {
-        const rows: KeyedRow<Row>[] = page(ledger, taskId, { ...walk, after, limit: chunkSize });
+      let after: RowKey | null = null;
+      for (let limit = firstChunk; ; limit = Math.min(limit * 2, largestChunk)) {
+        const rows: KeyedRow<Row>[] = page(ledger, taskId, { ...walk, after, limit });
         yield* rows;
         const last = rows.at(-1);
-        if (last === undefined || rows.length < chunkSize) return;
+        if (last === undefined || rows.length < limit) return;
         after = last.key;
       }
     },

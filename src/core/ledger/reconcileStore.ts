@@ -32,10 +32,11 @@ export function listDanglingBindings(ledger: Connection, taskId: string | null):
 const observedRow = z.object({ task_name: z.string(), binding_id: z.string(), last_cycle_at: z.string() });
 const lastObserved = query(
   observedRow,
-  `SELECT t.name AS task_name, b.id AS binding_id, max(c.completed_at) AS last_cycle_at
-   FROM bindings b JOIN tasks t ON t.id = b.task_id JOIN manager_cycles c ON c.task_id = t.id AND c.completed_at IS NOT NULL
-   WHERE b.state IN ('active', 'ending') AND ($taskId IS NULL OR t.id = $taskId)
-   GROUP BY b.id ORDER BY b.rowid`,
+  `SELECT t.name AS task_name, b.id AS binding_id, c.completed_at AS last_cycle_at
+   FROM bindings b JOIN tasks t ON t.id = b.task_id
+   JOIN manager_cycles c ON c.id = (SELECT id FROM manager_cycles WHERE task_id = t.id AND completed_at IS NOT NULL
+     ORDER BY coalesce(completed_at, started_at) DESC LIMIT 1)
+   WHERE b.state IN ('active', 'ending') AND ($taskId IS NULL OR t.id = $taskId) ORDER BY b.rowid`,
 );
 
 /** Bound tasks that somebody has looked at, with the last time. */

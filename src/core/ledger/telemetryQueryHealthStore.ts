@@ -16,8 +16,14 @@ export interface HealthFilter {
   readonly onlyOpen?: boolean;
 }
 
-function given({ taskId, runId = null, from = null, onlyOpen = false }: HealthFilter) {
-  return { taskId, runId, from, onlyOpen: Number(onlyOpen) };
+/** Only what is asked for is a condition, so that the index of the narrowest is used. */
+function conditionOf(filter: HealthFilter, sql: Readonly<Record<keyof HealthFilter, string>>) {
+  const { taskId, runId = null, from = null, onlyOpen = false } = filter;
+  const values = { taskId, runId, from };
+  const parameters = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+  const names = (['taskId', 'runId', 'from'] as const).filter((name) => values[name] !== null);
+  const conditions = [...names.map((name) => sql[name]), ...(onlyOpen ? [sql.onlyOpen] : [])];
+  return { condition: conditions.join(' AND ') || '1', parameters };
 }
 
 const openTasks = "SELECT id FROM tasks WHERE state IN ('candidate', 'managed', 'paused')";
@@ -42,10 +48,12 @@ export type CycleRow = z.infer<typeof cycleRow>;
 
 const cycleColumns = `c.id, c.task_id, t.name AS task_name, c.manager_id, c.started_at, c.completed_at, c.state, c.decision,
   c.error, c.health_json AS health, c.status_json AS status`;
-const cyclesOf = `FROM manager_cycles c JOIN tasks t ON t.id = c.task_id
-  WHERE ($taskId IS NULL OR c.task_id = $taskId) AND ($from IS NULL OR coalesce(c.completed_at, c.started_at) >= $from)
-    AND ($runId IS NULL OR EXISTS (SELECT 1 FROM manager_cycle_spans s WHERE s.manager_cycle_id = c.id AND s.run_id = $runId))
-    AND ($onlyOpen = 0 OR c.task_id IN (${openTasks}))`;
+const cycleConditions = {
+  taskId: 'c.task_id = $taskId',
+  runId: 'EXISTS (SELECT 1 FROM manager_cycle_spans s WHERE s.manager_cycle_id = c.id AND s.run_id = $runId)',
+  from: 'coalesce(c.completed_at, c.started_at) >= $from',
+  onlyOpen: `c.task_id IN (${openTasks})`,
+};
 
 /** A session without a terminal has none to fail: its cycles say that nothing was degraded (AT-12). */
 const paneFailed = `json_extract(c.status_json, '$.pane_signal.captured') = 0 AND json_extract(c.status_json, '$.pane_signal.degraded') = 1`;
@@ -60,37 +68,38 @@ export type CycleKind = keyof typeof kinds;
 
 /** Newest first. */
 export function listCycles(ledger: Connection, kind: CycleKind, filter: HealthFilter, limit: number): CycleRow[] {
-  const sql = `SELECT ${cycleColumns} ${cyclesOf} AND ${kinds[kind]} ORDER BY c.id DESC LIMIT $limit`;
-  return query(cycleRow, sql).all(ledger, { ...given(filter), limit });
+  const { condition, parameters } = conditionOf(filter, cycleConditions);
+  const sql = `SELECT ${cycleColumns} FROM manager_cycles c JOIN tasks t ON t.id = c.task_id
+    WHERE ${condition} AND ${kinds[kind]} ORDER BY c.id DESC LIMIT $limit`;
+  return query(cycleRow, sql).all(ledger, { ...parameters, limit });
 }
 
 export function countCycles(ledger: Connection, kind: CycleKind, filter: HealthFilter): number {
-  const sql = `SELECT '' AS key, count(*) AS count ${cyclesOf} AND ${kinds[kind]}`;
-  return query(countRow, sql).first(ledger, given(filter))?.count ?? 0;
+  const { condition, parameters } = conditionOf(filter, cycleConditions);
+  const sql = `SELECT '' AS key, count(*) AS count FROM manager_cycles c WHERE ${condition} AND ${kinds[kind]}`;
+  return query(countRow, sql).first(ledger, parameters)?.count ?? 0;
 }
 
 /** By when they were begun. */
-const cycleStates = query(
-  countRow,
-  `SELECT state AS key, count(*) AS count FROM manager_cycles
-   WHERE ($taskId IS NULL OR task_id = $taskId) AND ($from IS NULL OR started_at >= $from) GROUP BY state`,
-);
-const paneCaptures = query(
-  countRow,
-  `SELECT CASE WHEN json_extract(c.status_json, '$.pane_signal.captured') = 1 THEN 'succeeded'
-       WHEN ${paneFailed} THEN 'failed'
-       WHEN json_extract(c.status_json, '$.pane_signal.captured') = 0 THEN 'not_applicable'
-       ELSE 'unknown' END AS key, count(*) AS count
-   FROM manager_cycles c
-   WHERE ($taskId IS NULL OR c.task_id = $taskId) AND ($from IS NULL OR c.started_at >= $from) GROUP BY 1`,
-);
+const begun = { ...cycleConditions, from: 'c.started_at >= $from' };
+const paneOutcome = `CASE WHEN json_extract(c.status_json, '$.pane_signal.captured') = 1 THEN 'succeeded'
+  WHEN ${paneFailed} THEN 'failed'
+  WHEN json_extract(c.status_json, '$.pane_signal.captured') = 0 THEN 'not_applicable' ELSE 'unknown' END`;
 
-export function countCycleStates(ledger: Connection, filter: HealthFilter): Record<string, number> {
-  return asRecord(cycleStates.all(ledger, { taskId: filter.taskId, from: filter.from ?? null }));
+function countBegun(ledger: Connection, key: string, filter: HealthFilter): Record<string, number> {
+  const { condition, parameters } = conditionOf(filter, begun);
+  const sql = `SELECT ${key} AS key, count(*) AS count FROM manager_cycles c WHERE ${condition} GROUP BY 1`;
+  return asRecord(query(countRow, sql).all(ledger, parameters));
 }
 
-export function countPaneCaptures(ledger: Connection, filter: HealthFilter): Record<string, number> {
-  return asRecord(paneCaptures.all(ledger, { taskId: filter.taskId, from: filter.from ?? null }));
+type BegunFilter = Pick<HealthFilter, 'taskId' | 'from'>;
+
+export function countCycleStates(ledger: Connection, { taskId, from = null }: BegunFilter): Record<string, number> {
+  return countBegun(ledger, 'c.state', { taskId, from });
+}
+
+export function countPaneCaptures(ledger: Connection, { taskId, from = null }: BegunFilter): Record<string, number> {
+  return countBegun(ledger, paneOutcome, { taskId, from });
 }
 
 /** Every place where a payload may name the run that it belongs to. */
@@ -101,17 +110,22 @@ export function runsNamedIn(column: string): string {
 
 const commandRowWithTask = z.extend(commandRow, { task_name: z.nullable(z.string()) });
 export type CommandRow = z.infer<typeof commandRowWithTask>;
-const commandsOf = `FROM commands c WHERE ($taskId IS NULL OR task_id = $taskId) AND ($from IS NULL OR updated_at >= $from)
-  AND ($runId IS NULL OR $runId IN (${runsNamedIn('payload_json')}, ${runsNamedIn('result_json')}))
-  AND ($onlyOpen = 0 OR task_id IS NULL OR task_id IN (${openTasks}))
-  AND ($states IS NULL OR state IN (SELECT value FROM json_each($states)))`;
-const commands = query(
-  commandRowWithTask,
-  `SELECT ${commandColumns}, (SELECT name FROM tasks t WHERE t.id = c.task_id) AS task_name ${commandsOf}
-   ORDER BY created_at DESC, rowid DESC LIMIT $limit`,
-);
-const commandCount = query(countRow, `SELECT '' AS key, count(*) AS count ${commandsOf}`);
-const commandStates = query(countRow, `SELECT state AS key, count(*) AS count ${commandsOf} GROUP BY state`);
+const commandConditions = {
+  taskId: 'task_id = $taskId',
+  runId: `$runId IN (${runsNamedIn('payload_json')}, ${runsNamedIn('result_json')})`,
+  from: 'updated_at >= $from',
+  onlyOpen: `(task_id IS NULL OR task_id IN (${openTasks}))`,
+};
+
+function commandsIn(states: readonly string[] | null, filter: HealthFilter) {
+  const { condition, parameters } = conditionOf(filter, commandConditions);
+  if (states === null) return { source: `FROM commands c WHERE ${condition}`, parameters };
+  const inStates = 'state IN (SELECT value FROM json_each($states))';
+  return {
+    source: `FROM commands c WHERE ${condition} AND ${inStates}`,
+    parameters: { ...parameters, states: JSON.stringify(states) },
+  };
+}
 
 /** Newest first; `null` is any state. */
 export function listCommandsInStates(
@@ -120,33 +134,47 @@ export function listCommandsInStates(
   filter: HealthFilter,
   limit: number,
 ): CommandRow[] {
-  return commands.all(ledger, { ...given(filter), states: jsonOf(states), limit });
+  const { source, parameters } = commandsIn(states, filter);
+  const sql = `SELECT ${commandColumns}, (SELECT name FROM tasks t WHERE t.id = c.task_id) AS task_name ${source}
+    ORDER BY created_at DESC, rowid DESC LIMIT $limit`;
+  return query(commandRowWithTask, sql).all(ledger, { ...parameters, limit });
 }
 
 export function countCommandsInStates(ledger: Connection, states: readonly string[], filter: HealthFilter): number {
-  return commandCount.first(ledger, { ...given(filter), states: jsonOf(states) })?.count ?? 0;
+  const { source, parameters } = commandsIn(states, filter);
+  return query(countRow, `SELECT '' AS key, count(*) AS count ${source}`).first(ledger, parameters)?.count ?? 0;
 }
 
 export function countCommandStates(ledger: Connection, filter: HealthFilter): Record<string, number> {
-  return asRecord(commandStates.all(ledger, { ...given(filter), states: null }));
+  const { source, parameters } = commandsIn(null, filter);
+  const sql = `SELECT state AS key, count(*) AS count ${source} GROUP BY state`;
+  return asRecord(query(countRow, sql).all(ledger, parameters));
 }
 
 const typedCountRow = z.object({ type: z.string(), state: z.string(), count: z.number() });
 export type TypedCount = z.infer<typeof typedCountRow>;
-const commandsByType = query(
-  typedCountRow,
-  `SELECT type, state, count(*) AS count FROM commands
-   WHERE ($taskId IS NULL OR task_id = $taskId) AND ($from IS NULL OR created_at >= $from) GROUP BY type, state`,
-);
-const attemptsByType = query(
-  typedCountRow,
-  `SELECT c.type, a.state, count(*) AS count FROM command_attempts a JOIN commands c ON c.id = a.command_id
-   WHERE ($taskId IS NULL OR c.task_id = $taskId) AND ($from IS NULL OR a.started_at >= $from) GROUP BY c.type, a.state`,
-);
+const countedTypes = {
+  commands: {
+    source: 'commands c',
+    sql: { taskId: 'c.task_id = $taskId', from: 'c.created_at >= $from', runId: '1', onlyOpen: '1' },
+    state: 'c.state',
+  },
+  attempts: {
+    source: 'command_attempts a JOIN commands c ON c.id = a.command_id',
+    sql: { taskId: 'c.task_id = $taskId', from: 'a.started_at >= $from', runId: '1', onlyOpen: '1' },
+    state: 'a.state',
+  },
+};
 
-export function countByType(ledger: Connection, what: 'commands' | 'attempts', filter: HealthFilter): TypedCount[] {
-  const counted = what === 'commands' ? commandsByType : attemptsByType;
-  return counted.all(ledger, { taskId: filter.taskId, from: filter.from ?? null });
+export function countByType(
+  ledger: Connection,
+  what: keyof typeof countedTypes,
+  { taskId, from = null }: Pick<HealthFilter, 'taskId' | 'from'>,
+): TypedCount[] {
+  const { source, sql, state } = countedTypes[what];
+  const { condition, parameters } = conditionOf({ taskId, from }, sql);
+  const counted = `SELECT c.type, ${state} AS state, count(*) AS count FROM ${source} WHERE ${condition} GROUP BY 1, 2`;
+  return query(typedCountRow, counted).all(ledger, parameters);
 }
 
 const criterionRow = z.object({
@@ -213,26 +241,31 @@ export function listRecentDecisions(ledger: Connection, taskId: string, limit: n
 const storageRow = z.object({ bytes: z.number(), count: z.number() });
 type StorageUse = z.infer<typeof storageRow>;
 /** What is really kept: pruned text counts no more (AT-13). */
-const storageOf = (table: string, text: string, task: string) =>
-  query(
-    storageRow,
-    `SELECT coalesce(sum(octet_length(${text})), 0) AS bytes, count(*) AS count FROM ${table} WHERE $taskId IS NULL OR ${task}`,
-  );
-const terminalCaptures = storageOf('terminal_captures', 'content', 'task_id = $taskId');
-const segments = storageOf('transcript_segments', 'segment_text', 'task_id = $taskId');
-const transcriptCaptures = storageOf(
-  'transcript_captures',
-  'content',
-  'worker_id IN (SELECT worker_id FROM bindings WHERE task_id = $taskId)',
-);
-const nothing: StorageUse = { bytes: 0, count: 0 };
+function storageOf(
+  ledger: Connection,
+  table: string,
+  text: string,
+  condition: string,
+  taskId: string | null,
+): StorageUse {
+  // In the words of the indexes on what is kept, which have the size: no text is read to be measured.
+  const size = `length(CAST(${text} AS BLOB))`;
+  const sql = (where: string) =>
+    `SELECT coalesce(sum(${size}), 0) AS bytes, count(*) AS count FROM ${table} WHERE ${text} IS NOT NULL AND ${where}`;
+  const all = `SELECT count(*) AS count, 0 AS bytes FROM ${table} WHERE ${taskId === null ? '1' : condition}`;
+  const parameters = taskId === null ? {} : { taskId };
+  const kept = query(storageRow, sql(taskId === null ? '1' : condition)).first(ledger, parameters);
+  return { bytes: kept?.bytes ?? 0, count: query(storageRow, all).first(ledger, parameters)?.count ?? 0 };
+}
 
 /** Screens and transcripts that are kept, of one task or of all. */
 export function readStorage(ledger: Connection, taskId: string | null) {
+  const ofTask = 'task_id = $taskId';
+  const ofWorkers = 'worker_id IN (SELECT worker_id FROM bindings WHERE task_id = $taskId)';
   return {
-    terminal_captures: terminalCaptures.first(ledger, { taskId }) ?? nothing,
-    transcript_captures: transcriptCaptures.first(ledger, { taskId }) ?? nothing,
-    transcript_segments: segments.first(ledger, { taskId }) ?? nothing,
+    terminal_captures: storageOf(ledger, 'terminal_captures', 'content', ofTask, taskId),
+    transcript_captures: storageOf(ledger, 'transcript_captures', 'content', ofWorkers, taskId),
+    transcript_segments: storageOf(ledger, 'transcript_segments', 'segment_text', ofTask, taskId),
   };
 }
 
@@ -248,7 +281,8 @@ const lastCycles = query(
   lastCycleRow,
   `SELECT t.id AS task_id, t.name AS task_name, b.id AS binding_id, c.id AS last_cycle_id, c.completed_at AS last_cycle_at
    FROM bindings b JOIN tasks t ON t.id = b.task_id
-   JOIN manager_cycles c ON c.id = (SELECT max(id) FROM manager_cycles WHERE task_id = t.id AND completed_at IS NOT NULL)
+   JOIN manager_cycles c ON c.id = (SELECT id FROM manager_cycles WHERE task_id = t.id AND completed_at IS NOT NULL
+     ORDER BY coalesce(completed_at, started_at) DESC, id DESC LIMIT 1)
    WHERE b.state IN ('active', 'ending') ORDER BY t.created_at, t.rowid`,
 );
 
@@ -259,8 +293,4 @@ export function listLastCycles(ledger: Connection): LastCycle[] {
 
 function asRecord(counts: readonly z.infer<typeof countRow>[]): Record<string, number> {
   return Object.fromEntries(counts.map(({ key, count }) => [key, count]));
-}
-
-function jsonOf(values: readonly string[] | null): string | null {
-  return values === null ? null : JSON.stringify(values);
 }

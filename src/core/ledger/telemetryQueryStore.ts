@@ -69,7 +69,8 @@ export const taskTelemetry = pagedTable({ ...ofTask, orders: { time: byTime } })
 /** Messages that were typed into a session directly. */
 export const sessionNudges = pagedTable({
   ...ofTask,
-  where: "task_id = $taskId AND event_type IN ('session_nudge_succeeded', 'session_nudge_failed')",
+  // By type, of which there are few.
+  where: "+task_id = $taskId AND event_type IN ('session_nudge_succeeded', 'session_nudge_failed')",
   orders: { audit: byTime, page: byTime },
 });
 
@@ -80,6 +81,11 @@ export interface TelemetryPage {
 }
 
 export function listTelemetry(ledger: Connection, filter: TelemetryFilter, page: TelemetryPage): TelemetryRecord[] {
+  const { search = null, ...rest } = filter;
+  if (search !== null && isCommon(ledger, search)) {
+    const found = listCommon(ledger, search, rest, page);
+    if (found !== null) return found;
+  }
   const { condition, parameters } = conditionOf(filter);
   const order = page.newestFirst ? newestFirst : oldestFirst;
   return query(telemetryRow, `SELECT ${columns} ${condition} ${order}`).all(ledger, {
@@ -87,6 +93,49 @@ export function listTelemetry(ledger: Connection, filter: TelemetryFilter, page:
     limit: page.limit,
   });
 }
+
+const countedRow = z.object({ count: z.number() });
+const matches = query(
+  countedRow,
+  'SELECT count(*) AS count FROM telemetry_events_fts WHERE telemetry_events_fts MATCH $match',
+);
+const manyMatches = 5000;
+
+/** Whether so many events have the words that looking each of them up takes long. */
+function isCommon(ledger: Connection, search: string): boolean {
+  return (matches.first(ledger, { match: matchPattern(search) })?.count ?? 0) > manyMatches;
+}
+
+const sameRows = query(
+  countedRow,
+  'SELECT (SELECT max(rowid) FROM telemetry_events) = (SELECT max(id) FROM telemetry_events_fts_docsize) AS count',
+);
+
+/**
+ * Words that are everywhere: events are gone through in their order until the page is full. Null when rows of the index
+ * are not numbered as the events are (both programs write one after the other), so that only the slower way finds them.
+ */
+function listCommon(
+  ledger: Connection,
+  search: string,
+  filter: TelemetryFilter,
+  page: TelemetryPage,
+): TelemetryRecord[] | null {
+  if (page.limit < 0 || (sameRows.first(ledger)?.count ?? 0) === 0) return null;
+  const { condition, parameters } = conditionOf(filter);
+  const sql = `SELECT ${columns}, rowid AS position ${condition} AND (event_type = $search
+      OR +rowid IN (SELECT rowid FROM telemetry_events_fts WHERE telemetry_events_fts MATCH $match))
+    ${page.newestFirst ? newestFirst : oldestFirst}`;
+  const given = { ...parameters, search: search.trim(), match: matchPattern(search), limit: page.limit };
+  const found = query(z.extend(telemetryRow, { position: z.number() }), sql).all(ledger, given);
+  const isNumberedAlike = found.every(({ id, position }) => indexedId.first(ledger, [position])?.event_id === id);
+  return isNumberedAlike ? found.map(({ position: _position, ...record }) => record) : null;
+}
+
+const indexedId = query(
+  z.object({ event_id: z.string() }),
+  'SELECT event_id FROM telemetry_events_fts WHERE rowid = ?',
+);
 
 const extentRow = z.object({
   total: z.number(),

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
+import { refuse } from '../domain/errors.ts';
 import { type Attempt, listAttempts } from '../ledger/attemptStore.ts';
-import { listCommands } from '../ledger/commandQueueStore.ts';
+import { type BriefCommand, listCommandBriefs, listCommands, type ListedCommand } from '../ledger/commandQueueStore.ts';
 import { commandStates } from '../ledger/commandStore.ts';
-import { flag, optionalChoice, optionalText } from './argument.ts';
+import { flag, optionalChoice, optionalInteger, optionalText } from './argument.ts';
 import { rawFlag } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
 import { jsonRecord } from './outputs.ts';
@@ -21,6 +22,8 @@ const attempt = () =>
     side_effect_completed: z.boolean(),
   });
 
+type Listed = (ListedCommand | BriefCommand) & { readonly attempt_history?: Omit<Attempt, 'command_id'>[] };
+
 /** Lists the queue: what waits, what was done, and how often it was tried. */
 export const commands = defineOperation({
   name: 'commands',
@@ -32,6 +35,7 @@ export const commands = defineOperation({
     type: optionalText('only of this type', { placeholder: 'TYPE' }),
     worker: optionalText('only of this legacy worker', { placeholder: 'ID' }),
     manager: optionalText('only of this legacy manager', { placeholder: 'ID' }),
+    limit: optionalInteger('only the newest so many'),
     attempts: flag('with the history of attempts'),
     raw: rawFlag,
     json: flag('print JSON'),
@@ -40,20 +44,23 @@ export const commands = defineOperation({
     z.array(
       z.looseObject({
         id: z.string(),
-        idempotency_key: z.string(),
         type: z.string(),
         state: z.enum(commandStates),
-        task_id: z.nullable(z.string()),
         task_name: z.nullable(z.string()),
-        payload: jsonRecord(),
-        result: z.nullable(jsonRecord()),
-        error: z.nullable(z.string()),
+        // With --json only: as text, thousands of commands are listed without reading what they carry.
+        idempotency_key: z.exactOptional(z.string()),
+        task_id: z.exactOptional(z.nullable(z.string())),
+        payload: z.exactOptional(jsonRecord()),
+        result: z.exactOptional(z.nullable(jsonRecord())),
+        error: z.exactOptional(z.nullable(z.string())),
         attempt_history: z.exactOptional(z.array(attempt())),
       }),
     ),
-  run: ({ ledger }, { attempts, json: _json, raw: _raw, ...filter }) =>
+  run: ({ ledger }, { attempts, json, raw: _raw, ...filter }): Listed[] =>
     ledger.read(() => {
-      const listed = listCommands(ledger, filter);
+      if (filter.limit !== null && filter.limit < 0)
+        throw refuse('invalid_value', `--limit must not be negative, as ${filter.limit} is`);
+      const listed = (json ? listCommands : listCommandBriefs)(ledger, filter);
       if (!attempts) return listed;
       const history = listAttempts(
         ledger,

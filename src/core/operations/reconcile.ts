@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
-import { diagnoseLedger } from '../ledger/diagnose.ts';
+import { checkSchema } from '../ledger/diagnose.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { type DriftQuestion, findDrift, mendDrift } from '../supervise/reconcile.ts';
 import { flag, integerWithDefault, optionalText } from './argument.ts';
@@ -67,7 +67,7 @@ export const reconcile = defineOperation({
       isTaken: (pid) => host.isAlive(pid),
       now: clock.now(),
     };
-    const found = { schema_health: { ...diagnoseLedger(ledger) }, ...findDrift(ledger, question) };
+    const found = { schema_health: { ...checkSchema(ledger) }, ...findDrift(ledger, question) };
     return input.apply ? { ...found, applied: mendDrift(ledger, question) } : found;
   },
 });

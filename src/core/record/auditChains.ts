@@ -55,7 +55,7 @@ export function* signalChains(ledger: Connection, taskId: string, walk: ChainWal
   for (const some of batches(rows)) yield* chainsOfSignals(ledger, taskId, some);
 }
 
-const batchSize = 100;
+const batchSize = 16;
 
 function* batches<Row>(rows: Iterable<KeyedRow<Row>>): Generator<Row[]> {
   let batch: Row[] = [];

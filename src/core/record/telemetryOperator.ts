@@ -1,5 +1,5 @@
 import { ageSeconds, formatTimestamp } from '../domain/timestamps.ts';
-import { diagnoseLedger } from '../ledger/diagnose.ts';
+import { checkSchema } from '../ledger/diagnose.ts';
 import { listSessions, type Session } from '../ledger/sessionStore.ts';
 import { listTasks, type Task } from '../ledger/taskStore.ts';
 import {
@@ -48,7 +48,7 @@ function readParts(view: ViewContext, thresholds: Thresholds, recent: HealthFilt
     commands: commandHealth(view, recent),
     criteria: criterionHealth(view, { taskId: null }),
     cycles: cycleHealth(view, recent, thresholds),
-    reconcile: { ...readDrift(view), schema_health: diagnoseLedger(view.ledger).checks },
+    reconcile: { ...readDrift(view), schema_health: checkSchema(view.ledger).checks },
     sessions: sessionHealth(view, thresholds),
     storage: storageHealth(view),
     tasks: taskHealth(view),

@@ -2,7 +2,7 @@ import { isJsonObject } from '../domain/json.ts';
 import { ageSeconds } from '../domain/timestamps.ts';
 import { findBinding, withSessions } from '../ledger/bindingStore.ts';
 import { listCriteria } from '../ledger/criterionStore.ts';
-import { diagnoseLedger } from '../ledger/diagnose.ts';
+import { checkSchema } from '../ledger/diagnose.ts';
 import { findActiveRun, type Run } from '../ledger/runStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import type { Task } from '../ledger/taskStore.ts';
@@ -201,7 +201,7 @@ function readTaskFacts(view: ViewContext, task: Task) {
     failedCommands: countCommandsInStates(ledger, ['failed'], { taskId: task.id }),
     telemetryErrors: countTelemetry(ledger, { taskId: task.id, severity: 'error' }).total,
     drift: readDrift(view),
-    isSchemaSound: diagnoseLedger(ledger).ok,
+    isSchemaSound: checkSchema(ledger).ok,
     latestCycle,
   };
 }

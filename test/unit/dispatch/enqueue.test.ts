@@ -17,7 +17,7 @@ describe('enqueueing', () => {
     const again = await fixture.run('enqueue-notify-manager', { task: 'alpha', message: 'once', idempotencyKey: 'k' });
     assert.deepEqual([again.command_id, again.already_queued], [first, true]);
     assert.equal(fixture.count('commands', 'true'), 1);
-    const listed = (await fixture.run('commands', {})) as unknown as { idempotency_key: string }[];
+    const listed = (await fixture.run('commands', { json: true })) as unknown as { idempotency_key: string }[];
     assert.deepEqual(
       listed.map(({ idempotency_key: key }) => key),
       ['k'],
@@ -47,7 +47,7 @@ describe('enqueueing', () => {
   it('lists commands in the order in which they were queued, with their attempts', async () => {
     for (const message of ['a', 'b', 'c']) await fixture.enqueue(pair.task, message);
     await fixture.pass({ limit: 2 });
-    const listed = (await fixture.run('commands', { attempts: true })) as unknown as {
+    const listed = (await fixture.run('commands', { attempts: true, json: true })) as unknown as {
       payload: { message: string };
       attempt_history: unknown[];
     }[];
