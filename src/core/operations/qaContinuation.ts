@@ -96,7 +96,7 @@ async function expectAlone(drill: QaDrill, correlationId: string): Promise<void>
 }
 
 export async function waitingContinuations(drill: QaDrill): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const listed = await drill.look(commands, { type: 'continue_iteration' });
+  const listed = await drill.look(commands, { type: 'continue_iteration', json: true });
   return listed.filter(({ state }) => state === 'pending' || state === 'attempted');
 }
 
