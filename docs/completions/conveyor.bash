@@ -523,7 +523,7 @@ _conveyor() {
       esac
       ;;
     prune)
-      flags='--keep-latest --dry-run --path --help'
+      flags='--keep-latest --dry-run --rewrite --path --help'
       valued=' --keep-latest --path '
       case $prev in
         --path) place=files ;;
@@ -769,7 +769,7 @@ _conveyor() {
       esac
       ;;
     transcript-prune)
-      flags='--keep-latest --dry-run --path --help'
+      flags='--keep-latest --dry-run --rewrite --path --help'
       valued=' --keep-latest --path '
       places=(tasks)
       case $prev in

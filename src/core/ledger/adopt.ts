@@ -42,6 +42,15 @@ function rebuild(connection: Connection, table: string, definition: string): voi
   connection.script(`ALTER TABLE "${table}_rebuilt" RENAME TO "${table}"`);
 }
 
+/** Columns of the shared schema that a ledger lacks, as `table.column`. */
+export function findLostColumns(connection: Connection, script: string): string[] {
+  return [...tableDefinitions(script)].flatMap(([table, definition]) =>
+    storedDefinition(connection, table) === null
+      ? []
+      : missingColumns(connection, table, definition).map(({ name }) => `${table}.${name}`),
+  );
+}
+
 function addMissingColumns(connection: Connection, table: string, definition: string): void {
   for (const { text } of missingColumns(connection, table, definition)) {
     // SQLite cannot add a referencing column with a default; none of ours has both.
@@ -59,7 +68,7 @@ interface Column {
   readonly text: string;
 }
 
-function columnsOf(definition: string): Column[] {
+export function columnsOf(definition: string): Column[] {
   return definition
     .split('\n')
     .slice(1, -1)
@@ -78,7 +87,7 @@ function storedDefinition(connection: Connection, table: string): string | null 
   return typeof sql === 'string' ? sql : null;
 }
 
-function columnNames(connection: Connection, table: string): string[] {
+export function columnNames(connection: Connection, table: string): string[] {
   return connection.all('SELECT name FROM pragma_table_info(?)', [table]).map((row) => String(values(row)[0]));
 }
 

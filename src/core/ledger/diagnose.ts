@@ -1,7 +1,10 @@
+import { findLostColumns } from './adopt.ts';
 import type { Connection } from './connection.ts';
 import { busyMilliseconds } from './connection.ts';
 import { sharedSchemaVersion } from './migrate.ts';
 import { loadMigrations } from './migrations.ts';
+import { findDamagedObjects } from './ourObjects.ts';
+import { checkTelemetryIndex } from './telemetryIndex.ts';
 
 export interface LedgerCheck {
   readonly name: string;
@@ -44,11 +47,23 @@ export function checkSchema(ledger: Connection): LedgerDiagnosis {
   };
 }
 
-/** The same, and every page of the file: a second for each hundred megabytes. Writes nothing. */
+/** The same, then what only we ask for: columns, our own tables, the index of telemetry, and every page. Writes nothing. */
 export function diagnoseLedger(ledger: Connection): LedgerDiagnosis {
   const schema = checkSchema(ledger);
   const pages = valued('quick_check', String(ledger.pragma('quick_check')), (value) => value === 'ok');
-  return { ...schema, ok: schema.ok && pages.ok, checks: [...schema.checks, pages] };
+  const checks = [...schema.checks, pages, ...ownChecks(ledger)];
+  return { ...schema, ok: checks.every(({ ok }) => ok), checks };
+}
+
+function ownChecks(ledger: Connection): LedgerCheck[] {
+  const lost = findLostColumns(ledger, sharedSchema()).toSorted();
+  const damaged = findDamagedObjects(ledger);
+  const searchable = present(ledger, 'table').has('telemetry_events') ? [checkTelemetryIndex(ledger)] : [];
+  return [
+    { name: 'required_columns', ok: lost.length === 0, missing: lost },
+    { name: 'panel_objects', ok: damaged.length === 0, missing: damaged },
+    ...searchable.map((state) => ({ name: 'telemetry_index', ...state })),
+  ];
 }
 
 function valued<Value>(name: string, value: Value, test: (value: Value) => boolean): LedgerCheck {
@@ -61,13 +76,20 @@ function complete(name: string, wanted: readonly string[], found: ReadonlySet<st
 }
 
 function requiredObjects(): { tables: string[]; indexes: string[]; triggers: string[] } {
-  const script = loadMigrations().find(({ version }) => version === 1)?.sql ?? '';
+  const script = sharedSchema();
   const names = (pattern: RegExp) => [...script.matchAll(pattern)].map(([, name]) => name ?? '');
   return {
     tables: names(/CREATE (?:VIRTUAL )?TABLE IF NOT EXISTS (\w+)/g),
     indexes: names(/CREATE (?:UNIQUE )?INDEX IF NOT EXISTS (\w+)/g),
     triggers: names(/CREATE TRIGGER IF NOT EXISTS (\w+)/g),
   };
+}
+
+/** The migration that makes what both programs share. */
+export function sharedSchema(): string {
+  const schema = loadMigrations().find(({ version }) => version === 1);
+  if (schema === undefined) throw new Error('the shared schema is not among the migrations');
+  return schema.sql;
 }
 
 function present(ledger: Connection, type: string): ReadonlySet<string> {

@@ -44,7 +44,8 @@ function migrateLocked(connection: Connection, now: number): MigrationResult {
   const adoptedFrom = userVersion !== sharedSchemaVersion && hasTable(connection, 'tasks') ? userVersion : null;
   for (const migration of pending) {
     if (migration.version === 1) adoptOlderSchema(connection, migration.sql);
-    connection.script(migration.sql);
+    // A ledger may have lost the list of what was applied, and not what it made.
+    connection.script(migration.version === 1 ? migration.sql : repeatable(migration.sql));
     record(connection, migration, now);
     applied.push(migration.name);
   }
@@ -78,11 +79,17 @@ export function isUpToDate(connection: Connection): boolean {
   );
 }
 
-function appliedVersions(connection: Connection): ReadonlySet<number> {
+export function appliedVersions(connection: Connection): ReadonlySet<number> {
   if (!hasTable(connection, 'panel_migrations')) return new Set();
   return new Set(
     connection.all('SELECT version FROM panel_migrations').map((row) => Number(Object.values(row ?? {})[0])),
   );
+}
+
+function repeatable(sql: string): string {
+  return sql
+    .replaceAll(/^CREATE (UNIQUE INDEX|INDEX|TABLE) (?!IF NOT EXISTS)/gm, 'CREATE $1 IF NOT EXISTS ')
+    .replaceAll(/^INSERT INTO/gm, 'INSERT OR IGNORE INTO');
 }
 
 function record(connection: Connection, { version, name, sql }: Migration, now: number): void {

@@ -4,6 +4,7 @@ import { refuse } from '../domain/errors.ts';
 import { busyMilliseconds, Connection, isBusy, translate } from './connection.ts';
 import { makeFolder } from './makeFolder.ts';
 import { migrateLedger, refuseNewer, sharedSchemaVersion, type MigrationResult } from './migrate.ts';
+import { makeReclaimable } from './reclaimSpace.ts';
 import { openSqlite, type SqliteDatabase } from './sqliteDriver.ts';
 
 export const ledgerFileName = 'workerctl.db';
@@ -82,6 +83,7 @@ function connect(file: string): Connection {
     const database = openSqlite(file, { readonly: false, busyMilliseconds });
     const connection = new Connection(file, database);
     database.pragma('foreign_keys = ON');
+    if (statSync(file).size === 0) makeReclaimable(database);
     useWriteAheadLog(database);
     // A lost power supply may lose the last commits of a WAL database in NORMAL mode, never its integrity.
     database.pragma('synchronous = NORMAL');

@@ -19,6 +19,9 @@ import type { OperationContext } from './operationContext.ts';
 
 const keepLatest = integerWithDefault('how many of the newest stay', 20);
 const dryRun = flag('only say what would go');
+const rewrite = flag(
+  'also write a large ledger anew where its space cannot be given back in steps (one that agent-conveyor made); nobody can write to it meanwhile',
+);
 
 const pruned = () =>
   z.object({
@@ -30,11 +33,14 @@ const pruned = () =>
     screen_count: z.number(),
     text_bytes: z.number(),
     freed_bytes: z.number(),
+    // Empty pages that stay in the file, for what comes next.
+    reusable_bytes: z.number(),
   });
 
 interface Choice {
   readonly keepLatest: number;
   readonly dryRun: boolean;
+  readonly rewrite: boolean;
 }
 
 /** Drops the text of a task's older transcript segments and screens; their measure stays. */
@@ -42,7 +48,7 @@ export const transcriptPrune = defineOperation({
   name: 'transcript-prune',
   summary: "Drop the text of a task's older transcript segments.",
   effect: 'writes',
-  inputs: { task: positional('name or id of the task', 'TASK'), keepLatest, dryRun },
+  inputs: { task: positional('name or id of the task', 'TASK'), keepLatest, dryRun, rewrite },
   output: pruned,
   run: (context, input) => {
     const { id: taskId } = requireTask(context.ledger, input.task);
@@ -64,7 +70,7 @@ export const prune = defineOperation({
   name: 'prune',
   summary: 'Drop old pictures of terminals from the ledger and give their space back.',
   effect: 'writes',
-  inputs: { keepLatest, dryRun },
+  inputs: { keepLatest, dryRun, rewrite },
   output: pruned,
   run: (context, input) =>
     dropOld(context, input, {
@@ -90,10 +96,9 @@ interface Kind {
 function dropOld({ ledger, clock }: OperationContext, choice: Choice, kind: Kind) {
   if (choice.keepLatest < 0) throw refuse('invalid_value', '--keep-latest must be >= 0');
   const before = bytesOnDisk(ledger);
-  const { main, screens } = choice.dryRun
-    ? kind.find(ledger)
-    : ledger.write(() => drop(ledger, clock.now(), choice, kind));
-  if (!choice.dryRun) reclaimSpace(ledger);
+  const { main, screens } = kind.find(ledger);
+  if (!choice.dryRun) drop(ledger, { main: main.ids, screens: screens.ids }, kind, { ...choice, now: clock.now() });
+  const reusable = choice.dryRun ? 0 : reclaimSpace(ledger, choice.rewrite);
   return {
     dry_run: choice.dryRun,
     keep_latest: choice.keepLatest,
@@ -102,17 +107,31 @@ function dropOld({ ledger, clock }: OperationContext, choice: Choice, kind: Kind
     screen_count: screens.ids.length,
     text_bytes: main.bytes + screens.bytes,
     freed_bytes: choice.dryRun ? 0 : Math.max(0, before - bytesOnDisk(ledger)),
+    reusable_bytes: reusable,
   };
 }
 
-function drop(ledger: Connection, now: number, { keepLatest: keep_latest }: Choice, kind: Kind) {
-  const found = kind.find(ledger);
-  const { main, screens } = found;
-  kind.drop(ledger, main.ids);
-  dropScreens(ledger, screens.ids);
-  if (main.ids.length + screens.ids.length > 0) {
-    const payload = { taskId: kind.taskId, keep_latest, [kind.key]: main.ids, screen_count: screens.ids.length };
-    recordPruned(ledger, kind.type, payload, now);
+/** About 3 MB of screens: a writer that waits meanwhile hardly notices. What is newer by then is not among them. */
+const rowsPerStep = 250;
+
+interface Dropped {
+  readonly main: readonly number[];
+  readonly screens: readonly number[];
+}
+
+function drop(
+  ledger: Connection,
+  { main, screens }: Dropped,
+  kind: Kind,
+  { keepLatest: keep_latest, now }: Choice & { readonly now: number },
+): void {
+  for (let from = 0; from < Math.max(main.length, screens.length); from += rowsPerStep) {
+    const [ids, screenIds] = [main.slice(from, from + rowsPerStep), screens.slice(from, from + rowsPerStep)];
+    ledger.write(() => {
+      kind.drop(ledger, ids);
+      dropScreens(ledger, screenIds);
+      const payload = { taskId: kind.taskId, keep_latest, [kind.key]: ids, screen_count: screenIds.length };
+      recordPruned(ledger, kind.type, payload, now);
+    });
   }
-  return found;
 }

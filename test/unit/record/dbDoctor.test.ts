@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dbDoctor } from '../../../src/core/operations/dbDoctor.ts';
 import { enqueueNudgeWorker } from '../../../src/core/operations/enqueue.ts';
+import { telemetry } from '../../../src/core/operations/telemetry.ts';
 import { markSessionGone, requireSession } from '../../../src/core/ledger/sessionStore.ts';
 import { checkLive } from '../../../src/core/supervise/liveCheck.ts';
 import { refuse } from '../../../src/core/domain/errors.ts';
@@ -37,6 +38,50 @@ describe('db-doctor', () => {
     assert.deepEqual(await failed({ repair: true }), { ok: true, names: [], repaired: names });
     assert.deepEqual(await failed({ repair: true }), { ok: true, names: [], repaired: [] });
     assert.throws(() => context.ledger.run('UPDATE events SET type = type'), /append-only/);
+  });
+
+  it('AT-15: says which of our own tables, columns and indexes are damaged, and rebuilds them with their rows', async () => {
+    const { context } = bound;
+    const { ledger } = context;
+    await run(enqueueNudgeWorker, context, { task: 'alpha', message: 'first' });
+    ledger.run("INSERT INTO panel_looks (session_id, looked_at) SELECT id, '2026-01-02T03:04:05Z' FROM sessions");
+    const [lines, looks] = ['telemetry_events', 'panel_looks'].map((table) => ledger.all(`SELECT * FROM ${table}`));
+    assert.ok((lines?.length ?? 0) > 0);
+    ledger.script(`DROP TABLE panel_signals; DROP INDEX panel_cycles_story; DROP TABLE panel_sequence;
+      ALTER TABLE panel_looks ADD COLUMN extra TEXT; ALTER TABLE panel_deliveries DROP COLUMN rung;
+      ALTER TABLE commands DROP COLUMN required_permission; DROP TABLE telemetry_events_fts;
+      CREATE TABLE telemetry_events_fts (event_id, task_id, run_id, actor, event_type, summary, attributes);
+      INSERT INTO schema_migrations VALUES (23, '2026-01-02T03:04:05Z'); PRAGMA wal_checkpoint(TRUNCATE)`);
+    const before = readFileSync(context.ledgerFile);
+    const found = await run(dbDoctor, context, {});
+    assert.deepEqual(readFileSync(context.ledgerFile), before);
+    const failed = new Map(found.checks.filter(({ ok }) => !ok).map((check) => [check.name, check['missing']]));
+    assert.deepEqual(failed.get('panel_objects'), [
+      'panel_cycles_story',
+      'panel_deliveries',
+      'panel_sequence',
+      'panel_signals',
+    ]);
+    assert.deepEqual(failed.get('required_columns'), ['commands.required_permission']);
+    assert.deepEqual([...failed.keys()], ['schema_version', 'required_columns', 'panel_objects', 'telemetry_index']);
+    const after = await run(dbDoctor, context, { repair: true });
+    assert.deepEqual([after.ok, after.repaired], [true, [...failed.keys()]]);
+    assert.deepEqual(ledger.all('SELECT * FROM telemetry_events'), lines);
+    assert.deepEqual(ledger.all('SELECT session_id, looked_at FROM panel_looks'), looks);
+    assert.deepEqual(ledger.all('PRAGMA foreign_key_check'), []);
+    await run(enqueueNudgeWorker, context, { task: 'alpha', message: 'go on' });
+    const searched = await run(telemetry, context, { search: 'nudge_worker' });
+    assert.ok(Array.isArray(searched) && searched.length > 0);
+  });
+
+  it('AT-15: a ledger that has lost the list of our migrations is brought up to date again, with what it has', async () => {
+    const { context } = bound;
+    context.ledger.run("INSERT INTO panel_looks (session_id, looked_at) SELECT id, 'now' FROM sessions");
+    context.ledger.script('UPDATE panel_sequence SET value = 41; DROP TABLE panel_migrations');
+    const { ok } = await run(dbDoctor, context, { repair: true });
+    const values = (sql: string) => context.ledger.all(sql).map((row) => Object.values(Object(row))[0]);
+    assert.deepEqual([ok, values('SELECT value FROM panel_sequence')], [true, [41]]);
+    assert.deepEqual(values('SELECT count(*) FROM panel_looks'), values('SELECT count(*) FROM sessions'));
   });
 
   it('AT-15: of a ledger that is not there it makes nothing', async () => {

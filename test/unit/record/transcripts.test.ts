@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { prune, transcriptPrune } from '../../../src/core/operations/prune.ts';
 import { transcriptCapture } from '../../../src/core/operations/transcriptCapture.ts';
 import { transcriptShow } from '../../../src/core/operations/transcriptShow.ts';
@@ -61,6 +64,21 @@ describe('transcripts', () => {
     assert.equal(segments.length, 20);
     assert.equal(segments[0]?.byte_count, Buffer.byteLength(screen(0).trimEnd()));
     assert.equal((await texts(bound)).filter((text) => text !== null).length, 1);
+  });
+
+  it('AT-13: a large ledger that agent-conveyor made is not written anew unless that is asked for', async () => {
+    const file = join(bound.folder, 'upstream.db');
+    copyFileSync(fileURLToPath(new URL('../ledger/data/upstream-v22.db', import.meta.url)), file);
+    const context = bound.context.withLedger(file);
+    const { ledger } = context;
+    ledger.run("UPDATE terminal_captures SET content = printf('%.*c', 35000000, 'x'), byte_count = 35000000");
+    const done = await run(prune, context, { keepLatest: 0 });
+    assert.ok(done.reusable_bytes > 100_000_000, `${done.reusable_bytes}`);
+    const large = statSync(file).size;
+    const rewritten = await run(prune, context, { keepLatest: 0, rewrite: true });
+    assert.ok(rewritten.freed_bytes > 100_000_000, `${rewritten.freed_bytes}`);
+    assert.deepEqual([rewritten.reusable_bytes, statSync(file).size < large - 100_000_000], [0, true]);
+    context.close();
   });
 
   it('AT-13: once written anew, a ledger gives space back in steps', async () => {
