@@ -1,122 +1,25 @@
 /** What is played with every version of Codex that can be had: each scenario says in a word what came of it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { rateLimited, runShell, say, serverFailed } from '../demo/scriptedModel.ts';
 import { until } from '../tmux/tmuxServer.ts';
-import { setUpSupervised, type SupervisedCodex } from './supervisedCodex.ts';
+import type { LiveWorld } from './liveWorld.ts';
+import { jsonIn } from './supervisedCodex.ts';
+
+interface LiveOptions {
+  /** How often what can go wrong once in a while is played. */
+  readonly rounds: number;
+}
+
+export interface LiveVerdict {
+  readonly verdict: 'ok' | 'unknown';
+  /** From a question on the screen to the supervisor's knowing of it. */
+  readonly milliseconds?: number;
+}
 
 export interface LiveScenario {
   readonly name: string;
-  /** Ends without an exception when everything was as it should be; a word about what could not be known. */
-  play(world: LiveWorld): Promise<'ok' | 'unknown'>;
-}
-
-export class LiveWorld {
-  readonly codex: SupervisedCodex;
-  readonly minor: number;
-  #sessions = 0;
-
-  private constructor(codex: SupervisedCodex, minor: number) {
-    this.codex = codex;
-    this.minor = minor;
-  }
-
-  static async start(binary: string, minor: number): Promise<LiveWorld> {
-    const codex = await setUpSupervised((request) => {
-      const [word = ''] = request.lastUserText.split(' ');
-      if (request.isCompactRequest)
-        return { kind: 'answer', thinkMs: 3000, parts: [{ type: 'text', text: 'summary' }] };
-      if (request.newToolOutputs.length > 0) return say('done');
-      if (word === 'touch') return runShell(request, request.lastUserText, { escalate: true });
-      if (word === 'think') return { kind: 'answer', thinkMs: 60_000, parts: [{ type: 'text', text: 'late' }] };
-      if (word === 'fail') return serverFailed();
-      if (word === 'hurry') return rateLimited();
-      return say(`heard: ${request.lastUserText}`);
-    }, binary);
-    await codex.json('tasks', '--create', 'live', '--goal', 'be there');
-    await codex.supervise('live');
-    return new LiveWorld(codex, minor);
-  }
-
-  /** A worker of its own, with a name that was not used yet. */
-  async worker(): Promise<string> {
-    this.#sessions += 1;
-    const name = `w${this.#sessions}`;
-    const how = ['--sandbox', 'workspace-write', '--ask-for-approval', 'on-request'];
-    await this.codex.json('start-worker', '--name', name, '--timeout-seconds', '60', ...how);
-    return name;
-  }
-
-  /** A task in which a manager of its own may have the worker compacted. */
-  async manage(worker: string): Promise<string> {
-    const task = `task-${worker}`;
-    const manager = `m-${worker}`;
-    const how = ['--sandbox', 'workspace-write', '--ask-for-approval', 'on-request'];
-    await this.codex.json('start-manager', '--name', manager, '--timeout-seconds', '60', ...how);
-    await this.codex.json('tasks', '--create', task, '--goal', 'be managed');
-    await this.codex.json('bind', '--task', task, '--worker', worker, '--manager', manager);
-    await this.codex.json('manager-config', task, '--permit', 'worker_session.compact');
-    await this.codex.json('handoff', task, '--summary', 'half done');
-    return task;
-  }
-
-  nudge(name: string, text: string) {
-    return this.codex.json('session-nudge', name, text);
-  }
-
-  async attention(name: string): Promise<{ readonly state: string; readonly detail: string | null }> {
-    const answer: unknown = await this.codex.json('sessions', '--state', 'all');
-    const listed = Array.isArray(answer) ? answer : [];
-    const found: unknown = listed.find((one: unknown) => isRecord(one) && one.name === name);
-    const attention = isRecord(found) && isRecord(found.attention) ? found.attention : {};
-    return { state: String(attention.state), detail: typeof attention.detail === 'string' ? attention.detail : null };
-  }
-
-  /** Waits for a state; `never` must not be seen on the way. */
-  async becomes(name: string, wanted: readonly string[], never: readonly string[] = []): Promise<string> {
-    let seen = '';
-    await until(
-      `${name} is ${wanted.join(' or ')}`,
-      async () => {
-        seen = (await this.attention(name)).state;
-        if (never.includes(seen)) throw new Error(`${name} was ${seen} on the way to ${wanted.join(' or ')}`);
-        return wanted.includes(seen);
-      },
-      40,
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}; it is ${seen}`);
-    });
-    return seen;
-  }
-
-  /** Until exactly this was said, as the ledger has it. */
-  async hears(name: string, texts: readonly string[]): Promise<void> {
-    const squeeze = (all: readonly string[]) => JSON.stringify(all.map((one) => one.replaceAll(/\s+/g, ' ').trim()));
-    await until('it is told', () => squeeze(this.said(name)) === squeeze(texts), 30).catch(() => {
-      throw new Error(`${name} was told ${JSON.stringify(this.said(name))} instead of ${JSON.stringify(texts)}`);
-    });
-  }
-
-  clearComposer(name: string): void {
-    this.codex.real.server.raw('send-keys', '-t', `=codex-${name}:`, 'C-u');
-  }
-
-  /** What the person said, as the ledger has it. */
-  said(name: string): readonly string[] {
-    return this.events(name, "e.subtype IN ('user_message', 'item_completed')").flatMap(
-      (payload) => userText(payload) ?? [],
-    );
-  }
-
-  /** Payloads of those lines of its rollout that the ledger has, in their order. */
-  events(name: string, which: string): readonly unknown[] {
-    return this.codex
-      .rows(
-        `SELECT e.payload_json AS payload FROM codex_events e JOIN sessions s ON s.id = e.session_id
-         WHERE s.name = '${name}' AND ${which} ORDER BY e.id`,
-      )
-      .map(({ payload }) => JSON.parse(String(payload)));
-  }
+  /** Ends without an exception when everything was as it should be; `unknown`: not told, and not told wrongly. */
+  play(world: LiveWorld, options: LiveOptions): Promise<LiveVerdict | LiveVerdict['verdict']>;
 }
 
 const atRest = ['turn_ended', 'idle'];
@@ -139,12 +42,13 @@ export const liveScenarios: readonly LiveScenario[] = [
       const name = await world.worker();
       const file = join(world.codex.real.stateRoot, '..', `accepted-${name}`);
       await world.nudge(name, `touch ${file}`);
+      const milliseconds = await world.millisecondsToSee(name);
       await world.hears(name, [`touch ${file}`]);
       await world.becomes(name, ['waiting_approval'], atRest);
       await world.codex.json('approve', name, '--option', '1');
       await until('it is carried out', () => existsSync(file), 30);
       await world.becomes(name, atRest);
-      return 'ok';
+      return { verdict: 'ok', milliseconds };
     },
   },
   {
@@ -184,7 +88,7 @@ export const liveScenarios: readonly LiveScenario[] = [
       await world.nudge(name, 'before');
       await world.hears(name, ['before']);
       await world.becomes(name, atRest);
-      const task = await world.manage(name);
+      const { task } = await world.manage(name);
       const compactions = () => world.events(name, "e.type = 'compacted'");
       const answer = await world.codex.json('compact-worker', task, '--reason', 'its context is full');
       if (answer.send_text !== '/compact') throw new Error(`sent was ${JSON.stringify(answer.send_text)}`);
@@ -235,28 +139,53 @@ export const liveScenarios: readonly LiveScenario[] = [
     },
   },
   {
-    name: 'two TUIs of one home and folder',
+    name: 'started by hand, found by its process',
     play: async (world) => {
-      const [left, right] = [await world.worker(), await world.worker()];
-      await world.nudge(left, 'to the left');
-      await world.nudge(right, 'to the right');
-      for (const name of [left, right]) await world.becomes(name, atRest);
-      await world.hears(left, ['to the left']);
-      await world.hears(right, ['to the right']);
+      const { session, pid } = await world.startedByHand('by hand');
+      const found = ['--name', session, '--pid', String(pid), '--tmux-session', session];
+      const { codex_session_id: thread } = await world.codex.json('register-worker', ...found);
+      await world.becomes(session, atRest, ['crashed', 'gone', 'error']);
+      await world.nudge(session, 'by conveyor');
+      await world.hears(session, ['by hand', 'by conveyor']);
+      await world.becomes(session, atRest, ['crashed', 'gone', 'error']);
+      if (typeof thread !== 'string') throw new Error('its thread is not known');
+      return 'ok';
+    },
+  },
+  {
+    name: 'manager in the sandbox',
+    play: async (world) => {
+      const name = await world.worker();
+      await world.nudge(name, 'before');
+      await world.becomes(name, atRest);
+      const { task, manager } = await world.manage(name);
+      // Somebody looks at the worker every second or so; a manager in the sandbox sees that look.
+      await until('it was looked at', async () => {
+        const cycle = jsonIn(await world.byManager(manager, `cycle ${task}`));
+        if (cycle.worker_alive === false) throw new Error('the manager takes its worker for dead');
+        return cycle.worker_alive === true && cycle.observed_by === 'live';
+      });
+      await world.byManager(manager, `session-nudge ${name} 'from the sandbox'`);
+      await world.hears(name, ['before', 'from the sandbox']);
+      await world.becomes(name, atRest, ['error', 'crashed']);
+      const refused = await world.byManager(manager, 'start-worker --name another; echo "status $?"');
+      if (!refused.includes('status 1')) throw new Error(`it started a session: ${refused}`);
+      return 'ok';
+    },
+  },
+  {
+    name: 'two TUIs of one home and folder',
+    play: async (world, { rounds }) => {
+      for (let round = 0; round < rounds; round += 1) {
+        const pair = await Promise.all([world.worker(), world.worker()]);
+        const [left, right] = pair;
+        await Promise.all([world.nudge(left, `to the left ${round}`), world.nudge(right, `to the right ${round}`)]);
+        for (const name of pair) await world.becomes(name, atRest);
+        await world.hears(left, [`to the left ${round}`]);
+        await world.hears(right, [`to the right ${round}`]);
+        if (rounds > 1) for (const name of pair) await world.end(name);
+      }
       return 'ok';
     },
   },
 ];
-
-function userText(payload: unknown): string | null {
-  if (!isRecord(payload)) return null;
-  if (payload.type === 'user_message') return typeof payload.message === 'string' ? payload.message : null;
-  const { item } = payload;
-  if (!isRecord(item) || item.type !== 'UserMessage' || !Array.isArray(item.content)) return null;
-  const parts: unknown[] = item.content;
-  return parts.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}

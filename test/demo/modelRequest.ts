@@ -98,8 +98,19 @@ function messageText(entry: Item): string {
 }
 
 function outputText(output: unknown): string {
-  if (typeof output === 'string') return output;
+  if (typeof output === 'string') return shellText(output);
   const parts = z.array(contentPart).safeParse(output);
   if (parts.success) return parts.data.map((part) => part.text ?? '').join('');
   return JSON.stringify(output) ?? '';
+}
+
+/** Up to 0.80 the output of a command comes as JSON in a text. */
+function shellText(output: string): string {
+  if (!output.startsWith('{"output":')) return output;
+  try {
+    const wrapped = z.looseObject({ output: z.string() }).safeParse(JSON.parse(output));
+    return wrapped.success ? wrapped.data.output : output;
+  } catch {
+    return output;
+  }
 }

@@ -66,10 +66,15 @@ function flag(name: string, value: string | null): readonly string[] {
   return value === null || value === '' ? [] : [name, value];
 }
 
-/** `--add-dir` adds to the person's own list; older versions know only the setting, which replaces it. */
+/**
+ * `--add-dir` adds to the person's own list. Up to 0.59 there is only the setting, which replaces it; in between 0.102
+ * and 0.139 some versions take the flag and leave the folder read-only all the same (0.120 and 0.130 were seen to, 0.125
+ * not), and a ledger that a manager cannot write is worth more than the list.
+ */
 function writableRoot(version: CodexVersion, { sandbox, stateRoot }: LaunchOptions): readonly string[] {
   if (stateRoot === null || sandbox !== 'workspace-write') return [];
-  if (isAtLeast(version, 0, 60)) return ['--add-dir', stateRoot];
+  const knowsFlag = isAtLeast(version, 0, 60) && (isAtLeast(version, 0, 140) || !isAtLeast(version, 0, 102));
+  if (knowsFlag) return ['--add-dir', stateRoot];
   return ['-c', `sandbox_workspace_write.writable_roots=[${tomlString(stateRoot)}]`];
 }
 

@@ -29,9 +29,15 @@ describe('the launch plan', () => {
   });
 
   it('opens the state root to the sandbox, in the words of the version', () => {
-    const argv = planLaunch(version('0.169.0'), options).argv;
-    assert.equal(argv[argv.indexOf('--add-dir') + 1], '/s r');
-    assert.ok(planLaunch(version('0.40.0'), options).argv.includes('sandbox_workspace_write.writable_roots=["/s r"]'));
+    for (const known of ['0.60.1', '0.101.0', '0.140.0', '0.169.0', '1.2.0']) {
+      const { argv } = planLaunch(version(known), options);
+      assert.equal(argv[argv.indexOf('--add-dir') + 1], '/s r', known);
+    }
+    // 0.120 and 0.130 know the flag and don't do it.
+    for (const old of ['0.40.0', '0.120.0', '0.130.0']) {
+      const { argv } = planLaunch(version(old), options);
+      assert.ok(argv.includes('sandbox_workspace_write.writable_roots=["/s r"]') && !argv.includes('--add-dir'), old);
+    }
     const open = planLaunch(version('0.169.0'), { ...options, sandbox: 'danger-full-access' });
     assert.ok(!open.argv.includes('--add-dir'));
   });
