@@ -104,7 +104,7 @@ function dispatchBanner(state: ViewState | null): DashboardView['dispatch'] {
     heartbeatAgeMs: ages.length === 0 ? null : Math.round(Math.max(0, Math.min(...ages))),
   };
   if (leader !== null) {
-    const message = 'Messages and completions are carried as they come.';
+    const message = 'Messages are carried as they come.';
     return { ...common, dispatcherId: leader.id, isDryRun: false, status: 'active', message };
   }
   if (beat === null) {
@@ -119,7 +119,7 @@ function dispatchBanner(state: ViewState | null): DashboardView['dispatch'] {
   if (beat.isDryRun) {
     return { ...common, status: 'rehearsing', message: `${beat.dispatcherId} only rehearses: nothing is delivered.` };
   }
-  return { ...common, status: 'active', message: 'Messages and completions are carried as they come.' };
+  return { ...common, status: 'active', message: 'Messages are carried as they come.' };
 }
 
 function detailOf(state: DispatchState | null): DashboardView['detail'] {

@@ -36,7 +36,7 @@ export function headersFor({ authority, nonce }: Pick<PageParts, 'authority' | '
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
-    // xterm.js makes style elements; they get the nonce (webview/dashboard/terminal/nonceForStyles.ts).
+    // xterm.js makes style elements; they get the nonce (webview/dashboard/terminal/stylesUnderPolicy.ts).
     `style-src 'self' 'nonce-${nonce}'`,
     'img-src data:',
     `connect-src 'self' ws://${authority}`,

@@ -9,18 +9,16 @@ import { jsonChannel } from './jsonChannel.ts';
 interface PanelParts {
   readonly feed: DashboardFeed;
   readonly controls: Controls;
-  /** The task that the page is about. */
-  readonly task: string | null;
 }
 
 /** Answers one page and pushes what changed: the whole view, or only the banner when nothing else did (OD-35). */
-export function servePanel(
-  socket: WebSocket,
-  { feed, controls, task }: PanelParts,
-): { openTerminal(name: string): void } {
+export function servePanel(socket: WebSocket, { feed, controls }: PanelParts): { openTerminal(name: string): void } {
+  /** The task that the page is about. */
+  let task: string | null = null;
   let sent: { readonly rest: string; readonly banner: string } | null = null;
   const host: DashboardHost = {
-    ready: async () => {
+    ready: async (wanted) => {
+      task = typeof wanted === 'string' ? wanted : null;
       const view = feed.view(task, controls.receipts);
       sent = keysOf(view);
       return view;

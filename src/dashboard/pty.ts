@@ -33,7 +33,7 @@ export const openPty: OpenPty = async ({ file, argv, cols, rows, environment }) 
     cols,
     rows,
     cwd: '/',
-    env: { ...environment, TMUX: undefined, TMUX_PANE: undefined, TERM: 'xterm-256color' },
+    env: { ...environment, TMUX: undefined, TMUX_PANE: undefined, TERM: 'xterm-256color', COLORTERM: 'truecolor' },
     // As it came: a character may be cut between two reads.
     encoding: null,
   });

@@ -76,7 +76,7 @@ function socketsOf(context: HostedContext, { feed, controls, open }: Parts): Rea
     [
       '/panel',
       (socket, query) => {
-        const { openTerminal } = servePanel(socket, { feed, controls, task: query.get('task') || null });
+        const { openTerminal } = servePanel(socket, { feed, controls });
         const name = query.get('page') ?? '';
         pages.set(name, openTerminal);
         socket.on('close', () => {

@@ -154,8 +154,8 @@ export type ControlInput<Name extends DashboardControl> = z.infer<(typeof dashbo
 
 /** What the page asks of its server. */
 export interface DashboardHost {
-  /** The page is there: sends the first view as the answer. */
-  ready(): Promise<DashboardView>;
+  /** The page is there, or about another task now: sends the view as the answer, and what changes in it from then on. */
+  ready(task: string | null): Promise<DashboardView>;
   /** Runs one operation to its end; a refusal is a receipt, not an exception. */
   run(control: DashboardControl, input: unknown): Promise<Receipt>;
   /** Running Codex sessions in tmux that are not registered. */

@@ -23,6 +23,8 @@ export interface DashboardScene {
   start(...argv: readonly string[]): Promise<RunningCommand>;
   /** The worker's rollout as after a turn. */
   completeTurn(turn: string): void;
+  /** One more session, which shows a word in a colour. Resolves with its name. */
+  paint(word: string, colour: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -64,11 +66,7 @@ export async function makeDashboard(): Promise<DashboardScene> {
   const context = new HostedContext({ surface: 'cli', cwd: folder, variables: environment });
   const worker = await server.standIn('login-worker');
   const manager = await server.standIn('login-manager');
-  for (const [standIn, role] of [
-    [worker, 'worker'],
-    [manager, 'manager'],
-  ] as const) {
-    const { pane, rollout } = standIn;
+  const register = (pane: StandIn['pane'], rollout: string, role: 'worker' | 'manager'): void => {
     writeFileSync(rollout, head(`thread-${pane.sessionName}`));
     recordSession(context, {
       name: pane.sessionName,
@@ -82,7 +80,9 @@ export async function makeDashboard(): Promise<DashboardScene> {
       tmuxSocket: server.socket,
       paneId: pane.paneId,
     });
-  }
+  };
+  register(worker.pane, worker.rollout, 'worker');
+  register(manager.pane, manager.rollout, 'manager');
   await runOperation(tasks, context, { create: 'login', goal: 'Make the flaky login test pass, ten times in a row' });
   await runOperation(bind, context, { task: 'login', worker: 'login-worker', manager: 'login-manager' });
   const running: RunningCommand[] = [];
@@ -101,6 +101,14 @@ export async function makeDashboard(): Promise<DashboardScene> {
       const now = new Date().toISOString();
       appendFileSync(worker.rollout, event('task_started', { turn_id: turn }, now));
       appendFileSync(worker.rollout, event('task_complete', { turn_id: turn, last_agent_message: 'done' }, now));
+    },
+    paint: async (word, colour) => {
+      const paint = `printf '\\033[38;2;${colour}m${word}\\033[0m\\n'; while read -r line; do :; done`;
+      // What isn't called codex has ended, as far as the engine can see.
+      const argv = ['bash', '-c', 'exec -a codex "$@"', 'bash', 'bash', '-c', paint];
+      const pane = await server.ports.tmux.newSession({ name: 'painter', cwd: folder, argv });
+      register(pane, join(folder, 'painter.jsonl'), 'worker');
+      return 'painter';
     },
     close: async () => {
       await Promise.all(running.map((command) => command.stop()));

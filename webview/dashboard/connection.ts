@@ -10,12 +10,10 @@ export interface ConnectionEvents extends DashboardPageEvents {
   lost(): void;
 }
 
-/** The page's line to its server, for one task; it is made again until `close`. */
+/** The page's line to its server, as long as the page is there: what breaks is made again. */
 export class PanelConnection {
   readonly #address: string;
   readonly #events: ConnectionEvents;
-  #socket: WebSocket | null = null;
-  #isClosed = false;
 
   constructor(parameters: Readonly<Record<string, string>>, events: ConnectionEvents) {
     this.#address = socketAddress('panel', parameters);
@@ -23,14 +21,8 @@ export class PanelConnection {
     this.#connect();
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#socket?.close();
-  }
-
   #connect(): void {
     const socket = new WebSocket(this.#address);
-    this.#socket = socket;
     const { show, beat, openTerminal } = this.#events;
     const host = createBirpc<DashboardHost, DashboardPageEvents>(
       { show: (view) => show(dashboardView.parse(view)), beat, openTerminal },
@@ -42,16 +34,11 @@ export class PanelConnection {
         timeout: -1,
       },
     );
-    socket.addEventListener('open', () => {
-      if (!this.#isClosed) this.#events.connected(host);
-    });
+    socket.addEventListener('open', () => this.#events.connected(host));
     socket.addEventListener('close', () => {
       host.$close();
-      if (this.#isClosed) return;
       this.#events.lost();
-      setTimeout(() => {
-        if (!this.#isClosed) this.#connect();
-      }, pause);
+      setTimeout(() => this.#connect(), pause);
     });
   }
 }

@@ -1,7 +1,13 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 
-import type { ControlInput, DashboardControl, DashboardHost, DashboardView } from '../../src/protocol/dashboard.ts';
+import type {
+  ControlInput,
+  DashboardControl,
+  DashboardHost,
+  DashboardView,
+  Receipt,
+} from '../../src/protocol/dashboard.ts';
 import type { DashboardActions, DialogFacts } from './actions.ts';
 import { PanelConnection, pageToken } from './connection.ts';
 import { type DashboardEvent, type DashboardState, initialDashboard, reduceDashboard } from './dashboardState.ts';
@@ -14,6 +20,9 @@ import { topBar } from './parts/topBar.ts';
 /** How often ages are told anew. Milliseconds. */
 const tick = 1000;
 
+/** How long something that went well is told. Milliseconds. */
+const toldFor = 6000;
+
 const noFacts: DialogFacts = { candidates: null, obstacles: null };
 
 /** The page: one task's timeline, its terminals, and everything around. In the light DOM, as xterm.js needs it. */
@@ -21,7 +30,6 @@ export class DashboardApp extends LitElement {
   /** The frame's way to this page through the server. */
   readonly #page = crypto.randomUUID();
   #state: DashboardState = initialDashboard(new URLSearchParams(location.search).get('task'));
-  #connection: PanelConnection | null = null;
   #host: DashboardHost | null = null;
   #facts: DialogFacts = noFacts;
   /** The frame is loaded anew with each connection. */
@@ -101,16 +109,14 @@ export class DashboardApp extends LitElement {
     this.requestUpdate();
   }
 
-  #connect(): void {
-    this.#connection?.close();
-    const { task } = this.#state;
-    const connection = new PanelConnection(
-      { page: this.#page, ...(task === null ? {} : { task }) },
+  #connect(): PanelConnection {
+    return new PanelConnection(
+      { page: this.#page },
       {
         connected: (host) => {
           this.#host = host;
           this.#round += 1;
-          void host.ready().then((view) => this.#shown(view));
+          void this.#load();
         },
         lost: () => this.#dispatch({ kind: 'lost' }),
         show: (view) => this.#shown(view),
@@ -118,11 +124,17 @@ export class DashboardApp extends LitElement {
         openTerminal: (session) => this.#actions.openTerminal(session, 'watch'),
       },
     );
-    this.#connection = connection;
   }
 
-  /** Without a task in the address, the first one that is managed. */
+  /** What the page is about, from the beginning. A line that broke in between is made again, and asks again. */
+  async #load(): Promise<void> {
+    const view = await this.#host?.ready(this.#state.task).catch(() => null);
+    if (view) this.#shown(view);
+  }
+
+  /** Without a task in the address, the first one that is managed. What still came of another task is old. */
   #shown(view: DashboardView): void {
+    if (view.task !== null && this.#state.task !== null && view.task.name !== this.#state.task) return;
     this.#dispatch({ kind: 'shown', view, now: Date.now() });
     if (this.#state.task !== null || view.tasks.length === 0) return;
     const first = view.tasks.find(({ state }) => state === 'managed') ?? view.tasks.at(-1);
@@ -137,26 +149,37 @@ export class DashboardApp extends LitElement {
 
   #showTask(task: string | null): void {
     this.#dispatch({ kind: 'taskChosen', task });
-    this.#connect();
+    void this.#load();
   }
 
   async #run(control: DashboardControl, input: unknown): Promise<void> {
-    const receipt = await this.#host?.run(control, input);
-    if (receipt === undefined) return;
-    this.#dispatch({ kind: 'told', receipt });
-    if (receipt.state === 'done') this.#attachTo(control, input);
+    // When the line breaks the receipt is still there with the next view.
+    const receipt = await this.#host?.run(control, input).catch(() => null);
+    if (!receipt) return;
+    this.#tell(receipt);
+    if (receipt.state !== 'done') return;
+    const { task, sessions } = madeBy(control, input);
+    if (task !== null) this.#choose(task, 'pushState');
+    for (const name of sessions) this.#actions.openTerminal(name, 'watch');
   }
 
-  /** Who was started or registered here is watched right away. */
-  #attachTo(control: DashboardControl, input: unknown): void {
-    for (const name of startedBy(control, input)) this.#actions.openTerminal(name, 'watch');
+  /** What went well is told for a moment; it stays among the receipts. */
+  #tell(receipt: Receipt): void {
+    this.#dispatch({ kind: 'told', receipt });
+    if (receipt.state !== 'done') return;
+    setTimeout(() => {
+      if (this.#state.told === receipt) this.#dispatch({ kind: 'told', receipt: null });
+    }, toldFor);
   }
 
   async #ask(): Promise<void> {
     const kind = this.#state.dialog?.kind;
     this.#facts = noFacts;
-    if (kind === 'attach') this.#facts = { ...noFacts, candidates: (await this.#host?.candidates()) ?? [] };
-    if (kind === 'finish') this.#facts = { ...noFacts, obstacles: (await this.#host?.finishObstacles()) ?? [] };
+    const nothing = (): readonly never[] => [];
+    if (kind === 'attach')
+      this.#facts = { ...noFacts, candidates: (await this.#host?.candidates().catch(nothing)) ?? [] };
+    if (kind === 'finish')
+      this.#facts = { ...noFacts, obstacles: (await this.#host?.finishObstacles().catch(nothing)) ?? [] };
     this.requestUpdate();
   }
 
@@ -174,13 +197,20 @@ export class DashboardApp extends LitElement {
   };
 }
 
-function startedBy(control: DashboardControl, input: unknown): readonly string[] {
+/** What is looked at next: the task that was made, and who was started or registered. */
+function madeBy(
+  control: DashboardControl,
+  input: unknown,
+): { readonly task: string | null; readonly sessions: readonly string[] } {
   const names = Object.entries(input ?? {}).flatMap(([field, value]) =>
     typeof value === 'string' ? [[field, value] as const] : [],
   );
   const of = (field: string) => names.filter(([name]) => name === field).map(([, value]) => value);
-  if (control === 'pair') return [...of('workerName'), ...of('managerName')];
-  return control === 'register-worker' || control === 'register-manager' ? of('name') : [];
+  const isRegistration = control === 'register-worker' || control === 'register-manager';
+  return {
+    task: (control === 'tasks' ? of('create')[0] : control === 'pair' ? of('task')[0] : null) ?? null,
+    sessions: control === 'pair' ? [...of('workerName'), ...of('managerName')] : isRegistration ? of('name') : [],
+  };
 }
 
 function lost(): TemplateResult {

@@ -50,10 +50,7 @@ const forms: Readonly<Record<DialogKind, (place: Place) => Form>> = {
     title: 'New task',
     go: 'Create task',
     body: [field('name', 'Name', { hint: 'login-flake' }), area('goal', 'Goal', 'What must be true in the end')],
-    submit: (text) => {
-      actions.run('tasks', { create: text('name'), goal: text('goal') });
-      actions.chooseTask(text('name'));
-    },
+    submit: (text) => actions.run('tasks', { create: text('name'), goal: text('goal') }),
   }),
   pair: ({ subject, view, actions }) => ({
     title: 'Start a pair',
@@ -78,7 +75,6 @@ const forms: Readonly<Record<DialogKind, (place: Place) => Form>> = {
         cwd: text('cwd'),
         ...(view.tasks.some(({ name }) => name === task) ? {} : { taskGoal: text('prompt') }),
       });
-      actions.chooseTask(task);
     },
   }),
   bind: ({ subject, view, actions }) => ({

@@ -153,12 +153,27 @@ function receiptSection(receipts: readonly Receipt[]): TemplateResult {
   </section>`;
 }
 
+const titles: Readonly<Record<string, string>> = {
+  tasks: 'Task made',
+  pair: 'Pair',
+  'register-worker': 'Worker registered',
+  'register-manager': 'Manager registered',
+  bind: 'Binding',
+  cycle: 'Cycle',
+  'session-nudge': 'Nudge',
+  'session-interrupt': 'Interrupt',
+  'finish-task': 'Finish',
+  'export-task': 'Export',
+};
+
 function receiptItem({ state, operation, subject, message, at, facts }: Receipt): TemplateResult {
   const mark = state === 'done' ? icons.check : state === 'refused' ? icons.cross : html`<span class="spinner"></span>`;
   return html`<details class="receipt ${state}">
     <summary>
       ${mark}
-      <span class="title">${operation} <span class="dim">${subject}</span></span>
+      <span class="title" title="conveyor ${operation}"
+        >${titles[operation] ?? operation} <span class="dim">${subject}</span></span
+      >
       <time datetime=${at}>${clockText(at)}</time>
     </summary>
     <p>${state === 'running' ? 'Under way…' : message}</p>

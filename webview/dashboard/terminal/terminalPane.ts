@@ -3,10 +3,10 @@ import { Terminal } from '@xterm/xterm';
 
 import { largestFrame, type TerminalAccess, terminalNotice } from '../../../src/protocol/dashboard.ts';
 import { socketAddress } from '../connection.ts';
-import { giveStylesTheNonce } from './nonceForStyles.ts';
+import { bringStylesUnderPolicy } from './stylesUnderPolicy.ts';
 import { terminalTheme } from './terminalTheme.ts';
 
-giveStylesTheNonce();
+bringStylesUnderPolicy();
 
 /** A pasted text is sent in pieces that no server refuses. */
 const piece = largestFrame / 4;
@@ -27,6 +27,7 @@ export class TerminalPane extends HTMLElement {
       cursorInactiveStyle: 'none',
       fontFamily: getComputedStyle(this).getPropertyValue('--vscode-editor-font-family'),
       fontSize: 12.5,
+      minimumContrastRatio: 4.5,
       scrollback: 0,
       theme: terminalTheme(),
     });
