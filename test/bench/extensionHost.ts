@@ -11,13 +11,15 @@ import { launchBrowser } from '../ui/browser.ts';
 import { type HostFigures, signals } from './hostSignals.ts';
 import { appendLongSession } from './longRollout.ts';
 import { median, percentile, rounded } from './statistics.ts';
+import { treeLatencies } from './treeLatency.ts';
 import { pause, supervisedPair, worker } from './supervisedPair.ts';
 
 /**
- * The installed package in a real VS Code: how long it takes to activate, and how long the extension host's main thread
- * stands still while the supervisor thread beside it reads a rollout of 64 MB.
+ * The installed package in a real VS Code: how long it takes to activate, how long the extension host's main thread
+ * stands still while the supervisor thread beside it reads a rollout of 64 MB, and with that behind it how long a line
+ * takes from the rollout to the word in the tree.
  */
-const goals = { stallP99: 20, activation: 150 };
+const goals = { stallP99: 20, activation: 150, treeP95: 150 };
 const rounds = 3;
 const lines = 100_000;
 
@@ -31,7 +33,7 @@ try {
   const env = { WORKERCTL_STATE_ROOT: '', CODEX_HOME: codexHome, XDG_DATA_HOME: join(scratch, 'data') };
   server = await startVscodeServer({ install: [vsix], testDriver: true, env });
   browser = await launchBrowser();
-  const figures: (HostFigures & { readonly ingestMs: number })[] = [];
+  const figures: Figures[] = [];
   for (let round = 0; round < rounds; round += 1) figures.push(await measure(server, browser, harness, round));
   report(figures);
 } finally {
@@ -71,13 +73,19 @@ async function stageHarness(): Promise<{ readonly folder: string; readonly suite
   return { folder, suite };
 }
 
+interface Figures extends HostFigures {
+  readonly ingestMs: number;
+  /** From a line of the rollout to the worker's row in the tree, milliseconds. */
+  readonly tree: readonly number[];
+}
+
 /** A window on a new folder, which has an extension host of its own. */
 async function measure(
   { origin, url }: VscodeServer,
   chromium: Browser,
   harness: Awaited<ReturnType<typeof stageHarness>>,
   round: number,
-): Promise<HostFigures & { readonly ingestMs: number }> {
+): Promise<Figures> {
   const workspace = join(scratch, `workspace-${round}`);
   mkdirSync(workspace);
   const page = await chromium.newPage();
@@ -108,7 +116,9 @@ async function measure(
     signal(signals.end);
     await until(signals.figures);
     const figures: HostFigures = JSON.parse(readFileSync(join(workspace, signals.figures), 'utf8'));
-    return { ...figures, ingestMs };
+    const tree = await treeLatencies(page, workerRollout);
+    signal(signals.leave);
+    return { ...figures, ingestMs, tree };
   } finally {
     await page.close();
     await pair.close();
@@ -123,15 +133,18 @@ async function truth(what: string, check: () => boolean): Promise<void> {
   }
 }
 
-function report(figures: readonly (HostFigures & { readonly ingestMs: number })[]): void {
-  const each = (value: (one: HostFigures) => number) => figures.map((one) => rounded(value(one)));
+function report(figures: readonly Figures[]): void {
+  const each = (value: (one: Figures) => number) => figures.map((one) => rounded(value(one)));
   const stallP99 = each(({ ingesting }) => percentile(ingesting, 99));
   const activation = each((one) => one.activation);
+  const treeP95 = each(({ tree }) => percentile(tree, 95));
+  const met =
+    median(stallP99) <= goals.stallP99 && median(activation) <= goals.activation && median(treeP95) <= goals.treeP95;
   console.log(
     JSON.stringify({
       bench: 'extensionHost',
       goal: goals,
-      met: median(stallP99) <= goals.stallP99 && median(activation) <= goals.activation,
+      met,
       stallMs: {
         p99: median(stallP99),
         max: median(each(({ ingesting }) => percentile(ingesting, 100))),
@@ -139,8 +152,9 @@ function report(figures: readonly (HostFigures & { readonly ingestMs: number })[
         quietMax: median(each(({ quiet }) => percentile(quiet, 100))),
       },
       activationMs: median(activation),
+      appendedToTreeMs: { p50: median(each(({ tree }) => percentile(tree, 50))), p95: median(treeP95) },
       ingestMs: Math.round(median(figures.map(({ ingestMs }) => ingestMs))),
-      rounds: { stallP99, activation },
+      rounds: { stallP99, activation, treeP95 },
     }),
   );
 }

@@ -13,4 +13,5 @@ export const signals = {
   ingest: 'ingest',
   end: 'end',
   figures: 'figures.json',
+  leave: 'leave',
 } as const;

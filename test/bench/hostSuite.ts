@@ -25,6 +25,8 @@ export async function run(): Promise<void> {
   writeFileSync(path(signals.ingest), '');
   await appearance(path(signals.end));
   writeFileSync(path(signals.figures), JSON.stringify({ ...figures, ingesting: busy.stop() } satisfies HostFigures));
+  // The extension host ends with this suite, and with it the trees.
+  await appearance(path(signals.leave));
 }
 
 async function appearance(path: string): Promise<void> {
