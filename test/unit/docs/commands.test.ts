@@ -9,7 +9,7 @@ import { loadOperation } from '../../../src/core/operations/registry.ts';
 const root = resolve(import.meta.dirname, '../../..');
 
 /** Verbs that other work in progress brings. */
-const underway: readonly string[] = ['dashboard', 'qa-plan'];
+const underway: readonly string[] = ['dashboard'];
 
 interface Named {
   readonly place: string;
