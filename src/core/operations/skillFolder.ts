@@ -3,7 +3,6 @@ import {
   cpSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { makeFolder } from '../ledger/makeFolder.ts';
 import type { BundledSkill } from './bundledSkills.ts';
 
 /** What we put into a skill's folder beside its files, to tell later whether somebody has changed them. */
@@ -80,7 +80,7 @@ export function realTarget(target: string): string {
 export function stageSkill({ parts }: BundledSkill, target: string): string {
   const staged = join(dirname(target), `.${basename(target)}.${process.pid}.new`);
   rmSync(staged, { recursive: true, force: true });
-  mkdirSync(dirname(staged), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(staged));
   for (const { source, below } of parts) cpSync(source, join(staged, below), { recursive: true });
   // A package that was unpacked elsewhere may have lost the modes.
   for (const path of filesBelow(staged)) chmodSync(join(staged, path), isProgram(path) ? 0o755 : 0o644);
@@ -109,7 +109,7 @@ export function swapSkill(staged: string, target: string): { undo(): void; settl
 
 /** Copies a folder, or whatever stands in its place, out of the way of Codex, which reads every skill below `skills`. */
 export function keepCopy(target: string, keptFolder: string, name: string): string {
-  mkdirSync(keptFolder, { recursive: true, mode: 0o700 });
+  makeFolder(keptFolder);
   const path = freeName(join(keptFolder, name));
   cpSync(target, path, { recursive: true, verbatimSymlinks: true, errorOnExist: true });
   return path;

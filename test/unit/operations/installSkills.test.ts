@@ -134,7 +134,9 @@ describe('install-skills', () => {
   it('AT-1: says in one line that it may not write there, or that its own files are gone', async () => {
     const file = join(temporary.folder, 'file');
     writeFileSync(file, '');
-    await assert.rejects(install({ codexHome: file }), (error: unknown) => refusal(error) && !/\n/.test(String(error)));
+    // In /proc no folder can be made, and asking for it with its parents would never end.
+    for (const codexHome of [file, '/proc/nope'])
+      await assert.rejects(install({ codexHome }), (error: unknown) => refusal(error) && !/\n/.test(String(error)));
     const bare = temporaryContext({ runtime: { ...runtime, cli: join(temporary.folder, 'dist', 'cli.js') } });
     try {
       await assert.rejects(runOperation(installSkills, bare.context, {}), /bundled skill manage-codex-workers/);
