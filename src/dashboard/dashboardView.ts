@@ -109,7 +109,7 @@ function dispatchBanner(state: ViewState | null): DashboardView['dispatch'] {
   }
   if (beat === null) {
     const message =
-      'No dispatcher has been seen on this ledger: messages wait, and no manager hears that its worker is done.';
+      'Messages wait, and no manager hears that its worker is done. Run “conveyor dispatch --watch”, or open the folder in VS Code.';
     return { ...common, status: 'not_observed', message };
   }
   if (beat.ageMs > freshHeartbeat) {

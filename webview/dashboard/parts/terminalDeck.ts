@@ -56,13 +56,17 @@ function pane(terminal: OpenTerminal, view: DashboardView, actions: DashboardAct
 }
 
 function nothingOpen({ sessions, task }: DashboardView, actions: DashboardActions): TemplateResult {
-  const own = sessions.filter((session) => session.noTerminal === null && session.task === (task?.name ?? null));
+  const own = sessions.filter(
+    (session) => session.noTerminal === null && (task === null || session.task === task.name),
+  );
   return html`<div class="empty">
     ${icons.terminal}
     <p>
       ${
         own.length === 0
-          ? 'No session of this task runs in a terminal.'
+          ? task === null
+            ? 'No session runs in a terminal.'
+            : 'No session of this task runs in a terminal.'
           : 'Watch a session without touching it, or take its terminal over.'
       }
     </p>
