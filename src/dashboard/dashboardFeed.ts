@@ -15,7 +15,7 @@ import { actorOf, dashboardView, type ViewState } from './dashboardView.ts';
 
 /** Changes within this time are told of once; a ledger that is not there is looked for, and ages are told, so often. Milliseconds. */
 const gather = 50;
-const lookAgain = 1000;
+const lookAgain = 2000;
 
 const pageSize = 200;
 
@@ -53,7 +53,7 @@ export class DashboardFeed {
   }
 
   view(task: string | null, receipts: readonly Receipt[]): DashboardView {
-    const state = this.#state(task);
+    const state = this.#guarded(() => this.#state(task));
     const { ledgerFile, cwd, clock } = this.#context;
     return dashboardView(
       {
@@ -61,21 +61,25 @@ export class DashboardFeed {
         ledgerPath: ledgerFile,
         cwd,
         task,
-        unconfirmed: state === null ? new Map<string, string>() : unconfirmedSessions(this.#context),
+        unconfirmed: state?.unconfirmed ?? new Map(),
         problems: this.#trouble === null ? [] : [this.#trouble],
         receipts,
       },
-      state,
+      state?.shown ?? null,
     );
   }
 
   scene(task: string): TimelineScene {
+    const scene = this.#guarded(() => this.#ready(task));
+    if (scene !== null) return scene;
+    const message = this.#trouble ?? `There is no task “${task}” in this ledger any more.`;
+    return { kind: 'failed', task, message, remedy: null, canRetry: true };
+  }
+
+  #ready(task: string): TimelineScene | null {
     const panel = this.#read();
     const found = panel?.tasks.find(({ row }) => row.name === task);
-    if (panel === null || found === undefined) {
-      const message = this.#trouble ?? `There is no task “${task}” in this ledger any more.`;
-      return { kind: 'failed', task, message, remedy: null, canRetry: true };
-    }
+    if (panel === null || found === undefined) return null;
     const unconfirmed = unconfirmedSessions(this.#context);
     const actors = [found.row.worker, found.row.manager].flatMap((name) => {
       const session = panel.sessions.find(({ row }) => row.name === name);
@@ -94,7 +98,7 @@ export class DashboardFeed {
 
   /** Changes whenever a scene of this task may look different. */
   sceneKey(task: string): string {
-    const panel = this.#read();
+    const panel = this.#guarded(() => this.#read());
     const found = panel?.tasks.find(({ row }) => row.name === task);
     if (panel === null || found === undefined) return `${this.#trouble}`;
     const sessions = panel.sessions
@@ -111,7 +115,7 @@ export class DashboardFeed {
 
   /** What stands against finishing now, one sentence each. */
   finishObstacles(task: string): readonly string[] {
-    const panel = this.#read();
+    const panel = this.#guarded(() => this.#read());
     return panel === null ? [] : finishObstacles(this.#context.ledger, task, panel).map(({ message }) => message);
   }
 
@@ -172,28 +176,34 @@ export class DashboardFeed {
     this.#context.close();
   }
 
-  #state(task: string | null): ViewState | null {
+  #state(task: string | null) {
     const panel = this.#read();
     if (panel === null) return null;
     const { ledger } = this.#context;
-    return {
+    const shown: ViewState = {
       panel,
       heartbeat: lastHeartbeat(ledger, this.#context),
       dispatch: task === null ? null : readDispatchState(ledger, task, this.#context),
     };
+    return { shown, unconfirmed: unconfirmedSessions(this.#context) };
   }
 
-  /** Null while there is no ledger, or none that can be read; then the trouble says why. */
+  /** Null while there is no ledger. */
   #read(): PanelState | null {
-    if (this.#panel !== null) return this.#panel;
-    try {
-      this.#panel = this.#reader?.read() ?? null;
-      if (this.#reader !== null) this.#trouble = null;
-    } catch (error) {
-      this.#panel = null;
-      this.#trouble = messageOf(error);
-    }
+    this.#panel ??= this.#reader?.read() ?? null;
     return this.#panel;
+  }
+
+  /** Null for a ledger that can't be read; then the trouble says why. Whoever can write a row must not end the server with it. */
+  #guarded<Value>(read: () => Value | null): Value | null {
+    try {
+      const value = read();
+      if (this.#reader !== null) this.#trouble = null;
+      return value;
+    } catch (error) {
+      this.#trouble = messageOf(error);
+      return null;
+    }
   }
 }
 
