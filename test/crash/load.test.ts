@@ -38,6 +38,8 @@ describe('eight writers for twenty seconds beside a dispatcher', function () {
   /** What the writers were told that they had done. */
   const done = {
     commands: new Set<string>(),
+    /** What each idempotency key was answered with. */
+    keyed: new Map<number, Set<string>>(),
     typed: [] as string[],
     turns: 0,
     workerMail: [] as number[],
@@ -173,12 +175,24 @@ describe('eight writers for twenty seconds beside a dispatcher', function () {
     done.commands.add((await ask(command, verb, to, '--message', message, '--json')).command_id);
   }
 
+  async function enqueueOnce(round: number): Promise<void> {
+    const argv = ['enqueue-nudge-worker', 'mail', '--message', `once ${round}`, '--idempotency-key', `key-${round}`];
+    const { command_id: id } = await ask(command, ...argv, '--json');
+    done.commands.add(id);
+    done.keyed.set(round, (done.keyed.get(round) ?? new Set()).add(id));
+  }
+
   const writers: readonly ((round: number) => Promise<unknown>)[] = [
-    (round) => enqueue('enqueue-nudge-worker', 'mail', `nudge ${round}`),
+    async (round) => {
+      await enqueue('enqueue-nudge-worker', 'mail', `nudge ${round}`);
+      // The other writer of messages has the same keys, at about the same time.
+      await enqueueOnce(round);
+    },
     async (round) => {
       const message = `type this, number ${round}`;
       await enqueue(round < 12 ? 'enqueue-nudge-worker' : 'enqueue-notify-manager', 'typing', message);
       if (round < 12) done.typed.push(message);
+      await enqueueOnce(round);
     },
     () => takeMail('worker', done.workerMail),
     () => takeMail('worker', done.workerMail),
@@ -254,6 +268,12 @@ describe('eight writers for twenty seconds beside a dispatcher', function () {
     const ofWorker = "codex_events WHERE session_id = (SELECT id FROM sessions WHERE name = 'w')";
     assert.equal(count(ofWorker), 1 + 2 * done.turns);
     assert.equal(Number(rows(`SELECT count(DISTINCT byte_offset) AS n FROM ${ofWorker}`)[0]?.n), 1 + 2 * done.turns);
+  });
+
+  it('OD-26: a key that two use at the same time makes one command', () => {
+    assert.ok(done.keyed.size > 3, `only ${done.keyed.size} keys`);
+    for (const [round, ids] of done.keyed) assert.equal(ids.size, 1, `key-${round}`);
+    assert.equal(count("commands WHERE idempotency_key LIKE 'key-%'"), done.keyed.size);
   });
 
   it('every message is sent once, in its order', () => {

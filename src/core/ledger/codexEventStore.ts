@@ -43,7 +43,10 @@ const newestBoundary = query(
 );
 const eventsSince = query(
   z.object({ count: z.number() }),
-  'SELECT count(*) AS count FROM codex_events WHERE session_id = ? AND id >= ? AND ingested_at >= ?',
+  // Of the newest only: nobody wants to know whether there were more.
+  `SELECT count(*) AS count FROM (
+     SELECT ingested_at FROM codex_events WHERE session_id = ? AND id >= ? ORDER BY id DESC LIMIT 500
+   ) WHERE ingested_at >= ?`,
 );
 const receiptRow = z.object({
   binding_id: z.string(),
