@@ -221,6 +221,17 @@ describe('ending a task', () => {
     assert.equal(output.killed_manager, true);
   });
 
+  it('CP-45: what was captured of a terminal that is gone by now counts too', async () => {
+    openTerminals();
+    const capture = { ...request.capture, isWanted: true, requireSegment: true };
+    tmux.refusal = refuse('tmux_denied', 'no access');
+    await assert.rejects(endTask(ports, { ...stopBoth, capture }), /could not be closed/);
+    tmux.refusal = null;
+    await tmux.killSession('codex-w1');
+    const output = await endTask(ports, { ...stopBoth, capture });
+    assert.deepEqual([output.killed_manager, taskState()], [true, 'done']);
+  });
+
   it('CP-45: a blank terminal is no transcript, and nothing is stopped', async () => {
     openTerminals(['m1']);
     tmux.add('codex-w1').show('\n   \n\n');
