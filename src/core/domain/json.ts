@@ -35,37 +35,45 @@ function serialize(value: unknown, indent: number | null, margin: string): strin
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value === 'boolean') return String(value);
+  const inner = indent === null ? '' : margin + ' '.repeat(indent);
   if (Array.isArray(value)) {
     return wrap(
-      '[',
-      ']',
-      value.map((item: unknown) => (inner: string) => serialize(item, indent, inner)),
-      indent,
-      margin,
+      ['[', ']'],
+      value.map((item: unknown) => serialize(item, indent, inner)),
+      indent === null ? null : { inner, margin },
     );
   }
   const entries = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .toSorted(([left], [right]) => compareCodePoints(left, right));
-  const parts = entries.map(
-    ([key, item]) =>
-      (inner: string) =>
-        `${quote(key)}: ${serialize(item, indent, inner)}`,
+  return wrap(
+    ['{', '}'],
+    entries.map(([key, item]) => `${quote(key)}: ${serialize(item, indent, inner)}`),
+    indent === null ? null : { inner, margin },
   );
-  return wrap('{', '}', parts, indent, margin);
 }
 
-type Part = (margin: string) => string;
+interface Layout {
+  readonly inner: string;
+  readonly margin: string;
+}
 
-function wrap(open: string, close: string, parts: Part[], indent: number | null, margin: string): string {
+function wrap([open, close]: readonly [string, string], parts: readonly string[], layout: Layout | null): string {
   if (parts.length === 0) return open + close;
-  if (indent === null) return open + parts.map((part) => part('')).join(', ') + close;
-  const inner = margin + ' '.repeat(indent);
-  return `${open}\n${parts.map((part) => inner + part(inner)).join(',\n')}\n${margin}${close}`;
+  if (layout === null) return open + parts.join(', ') + close;
+  const { inner, margin } = layout;
+  return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${margin}${close}`;
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text).replace(
+  const quoted = JSON.stringify(text);
+  return needsEscape.test(quoted) ? escaped(quoted) : quoted;
+}
+
+const needsEscape = /[\u007f-\uffff]/;
+
+function escaped(quoted: string): string {
+  return quoted.replace(
     /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
