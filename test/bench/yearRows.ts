@@ -92,6 +92,8 @@ export class RowWriter {
   }
 }
 
+/** A contract is settled after a while, however long the task goes on. */
+const cyclesOfContract = 800;
 const phases = [
   'resolve_active_binding',
   'ingest_rollout',
@@ -226,17 +228,10 @@ class TaskDesk {
       });
   }
 
-  /** A criterion more, one less open, and what the manager is told from now on. */
+  /** What the manager is told from now on; at first with a criterion more and one less open. */
   #rethink(at: number): void {
     const created_at = formatTimestamp(at);
-    const task_id = this.task.id;
-    const text = `${this.#dice.words(10)} ${this.#cycles}`;
-    const row = { task_id, criterion: text, status: 'accepted', source: 'manager_inferred', evidence_json: '{}' };
-    const id = this.#writer.insert('acceptance_criteria', { ...row, created_at, updated_at: created_at });
-    this.#criteria.push({ id, text });
-    const told = { criterion: text, criterion_id: id, source: row.source };
-    this.#writer.event(at, task_id, 'acceptance_criterion_added', { ...told, status: 'accepted' });
-    if (this.#criteria.length > 5) this.#satisfy(at, created_at);
+    if (this.#cycles < cyclesOfContract) this.#agree(at, created_at);
     if (this.#cycles % 200 === 0) this.#handOff(at, created_at);
     const open = this.#criteria.map((criterion) => ({
       id: criterion.id,
@@ -250,6 +245,17 @@ class TaskDesk {
       worker_handoff: { summary: this.#dice.words(30), next_steps: [this.#dice.words(8), this.#dice.words(6)] },
       worker_receipt: { last_agent_message: this.#dice.words(60), turn_id: `turn-${this.#cycles}` },
     });
+  }
+
+  #agree(at: number, created_at: string): void {
+    const task_id = this.task.id;
+    const text = `${this.#dice.words(10)} ${this.#cycles}`;
+    const row = { task_id, criterion: text, status: 'accepted', source: 'manager_inferred', evidence_json: '{}' };
+    const id = this.#writer.insert('acceptance_criteria', { ...row, created_at, updated_at: created_at });
+    this.#criteria.push({ id, text });
+    const told = { criterion: text, criterion_id: id, source: row.source };
+    this.#writer.event(at, task_id, 'acceptance_criterion_added', { ...told, status: 'accepted' });
+    if (this.#criteria.length > 5) this.#satisfy(at, created_at);
   }
 
   #satisfy(at: number, updated_at: string): void {
