@@ -352,8 +352,8 @@ _conveyor() {
       esac
       ;;
     install-hooks)
-      flags='--dry-run --remove --path --help'
-      valued=' --path '
+      flags='--dry-run --remove --expect --path --help'
+      valued=' --expect --path '
       case $prev in
         --path) place=files ;;
       esac

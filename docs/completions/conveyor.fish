@@ -347,6 +347,7 @@ for program in conveyor workerctl
     complete -c $program -n __conveyor_needs_verb -a install-hooks -d 'Have Codex report the ends of turns and its questions at once, through its own hooks or \'notify\'.'
     complete -c $program -n '__conveyor_at install-hooks' -l dry-run -d 'only show what would be changed'
     complete -c $program -n '__conveyor_at install-hooks' -l remove -d 'take our entries out again'
+    complete -c $program -n '__conveyor_at install-hooks' -l expect -x -d 'digest of the changes that were shown; others are not made'
     complete -c $program -n '__conveyor_at install-hooks' -l path -r -F -d 'another ledger file'
     complete -c $program -n '__conveyor_at install-hooks' -l help -d 'explain this verb'
     complete -c $program -n __conveyor_needs_verb -a install-skills -d 'Install the skills manage-codex-workers and codex-review into Codex\'s home.'

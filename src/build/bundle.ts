@@ -63,6 +63,8 @@ const node: BuildOptions = {
   logLevel: 'warning',
   plugins: [embedMigrations, leaveOutLocales, loadBuiltinsLate],
   external: ['vscode', 'fsevents'],
+  // Its CommonJS asks for its parts in a way that no bundler follows: https://github.com/microsoft/node-jsonc-parser/issues/57
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   // CommonJS has no import.meta; nothing that needs it may end up in a bundle.
   logOverride: { 'empty-import-meta': 'silent' },
 };

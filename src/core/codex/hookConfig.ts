@@ -1,15 +1,11 @@
 /**
- * Our entries in Codex's own configuration: added, recognised and taken out again, everything else left as it is. Pure:
- * texts in, texts out. Throws `file_unreadable` for a text that is not what Codex would read.
+ * How this Codex reports, and our entry in its `config.toml`: added, recognised and taken out again, everything else
+ * left as it is. Pure: texts in, texts out. Throws `file_unreadable` for a text that is not what Codex would read.
  */
 import { parse } from 'smol-toml';
 import * as z from 'zod/mini';
 import { type ConveyorError, refuse } from '../domain/errors.ts';
 import { type CodexVersion, isAtLeast } from './codexVersion.ts';
-
-const handler = z.looseObject({ type: z.optional(z.string()), command: z.optional(z.string()) });
-const group = z.looseObject({ hooks: z.array(handler) });
-const hooksFile = z.looseObject({ hooks: z.optional(z.record(z.string(), z.array(group))) });
 
 /** Which hooks this Codex has of those that say something; empty where only `notify` is there. */
 export function hookEventsOf(version: CodexVersion): readonly string[] {
@@ -21,50 +17,6 @@ export function hookEventsOf(version: CodexVersion): readonly string[] {
     ...(isAtLeast(version, 0, 155) ? ['Interrupt'] : []),
     ...(isAtLeast(version, 0, 169) ? ['PostModelRequest'] : []),
   ];
-}
-
-/** `hooks.json` with our command at each of these events, once. `before` null: there is no such file. */
-export function addHooks(before: string | null, command: string, events: readonly string[]): string {
-  const content = withoutCommand(readHooks(before), command);
-  const hooks = { ...content.hooks };
-  for (const event of events) {
-    hooks[event] = [...(hooks[event] ?? []), { hooks: [{ type: 'command', command, timeout: 10 }] }];
-  }
-  return print({ ...content, hooks });
-}
-
-/** Null when nothing else is in it: the file was ours alone. */
-export function removeHooks(before: string, command: string): string | null {
-  const all = readHooks(before);
-  const content = withoutCommand(all, command);
-  // Nothing of ours is in it: not a byte is touched.
-  if (JSON.stringify(content) === JSON.stringify(all)) return before;
-  const { hooks = {}, ...rest } = content;
-  if (Object.keys(hooks).length === 0 && Object.keys(rest).length === 0) return null;
-  return print(content);
-}
-
-type HooksFile = z.infer<typeof hooksFile>;
-
-function readHooks(text: string | null): HooksFile {
-  if (text === null || text.trim() === '') return {};
-  const parsed = hooksFile.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
-  throw unreadable('hooks.json', 'it is no JSON of the form {"hooks": {"Stop": [{"hooks": [...]}]}}');
-}
-
-function withoutCommand(content: HooksFile, command: string): HooksFile {
-  const hooks = Object.entries(content.hooks ?? {}).flatMap(([event, groups]) => {
-    const kept = groups
-      .map((one) => ({ ...one, hooks: one.hooks.filter((known) => known.command !== command) }))
-      .filter((one, index) => one.hooks.length > 0 || groups[index]?.hooks.length === 0);
-    return kept.length === 0 && groups.length > 0 ? [] : [[event, kept] as const];
-  });
-  return { ...content, ...(content.hooks === undefined ? {} : { hooks: Object.fromEntries(hooks) }) };
-}
-
-function print(content: object): string {
-  return `${JSON.stringify(content, null, 2)}\n`;
 }
 
 const mark = '# agent-conveyor';
@@ -106,13 +58,13 @@ function findNotify(lines: readonly string[]): number | null {
   const at = lines.slice(0, end < 0 ? lines.length : end).findIndex((line) => /^\s*notify\s*=/.test(line));
   if (at < 0) return null;
   if (/\]\s*(?:#.*)?$/.test(lines[at] ?? '')) return at;
-  throw unreadable('config.toml', 'its "notify" spans several lines; put it on one');
+  throw unreadable('its "notify" spans several lines; put it on one');
 }
 
 function notifyOf(text: string): readonly string[] {
   const parsed = z.object({ notify: z.array(z.string()) }).safeParse(readToml(text));
   if (parsed.success) return parsed.data.notify;
-  throw unreadable('config.toml', 'its "notify" is no list of words');
+  throw unreadable('its "notify" is no list of words');
 }
 
 /** Nothing but `notify` may differ: read both ways, and compared. */
@@ -123,28 +75,17 @@ function checked(before: string, after: string, notify: readonly string[]): stri
   if (JSON.stringify({ ...rest, notify: now }) === expected) return after;
   const { notify: _old, ...others } = readToml(before);
   if (JSON.stringify(rest) === JSON.stringify(others) && JSON.stringify(now) === JSON.stringify(notify)) return after;
-  throw unreadable('config.toml', 'it could not be changed without touching something else; set "notify" by hand');
+  throw unreadable('it could not be changed without touching something else; set "notify" by hand');
 }
 
 function readToml(text: string): Record<string, unknown> {
   try {
     return parse(text);
   } catch (error) {
-    throw unreadable(
-      'config.toml',
-      `it is no TOML (${error instanceof Error ? error.message.split('\n')[0] : 'unknown'})`,
-    );
+    throw unreadable(`it is no TOML (${error instanceof Error ? error.message.split('\n')[0] : 'unknown'})`);
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function unreadable(file: string, why: string): ConveyorError {
-  return refuse('file_unreadable', `Codex's ${file} was left as it is: ${why}`);
+function unreadable(why: string): ConveyorError {
+  return refuse('file_unreadable', `Codex's config.toml was left as it is: ${why}`);
 }

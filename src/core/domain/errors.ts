@@ -61,6 +61,7 @@ export const errorCodes = {
   cwd_missing: 1,
   supervisor_missing: 1,
   file_unreadable: 1,
+  file_changed: 1,
   export_exists: 1,
   export_failed: 1,
   install_failed: 1,

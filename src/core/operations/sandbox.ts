@@ -12,11 +12,11 @@ type Whereabouts = Pick<OperationContext, 'surface' | 'variables' | 'host' | 'le
  * Codex says so in its variables; where they were taken away, the process namespace differs from the supervisor's.
  */
 export function isSandboxed(context: Whereabouts): boolean {
-  const { surface, variables, host, ledger } = context;
+  const { surface, variables, host } = context;
   // An editor is no command of a Codex; whoever led before it, in a container perhaps, says nothing about it.
   if (surface === 'panel') return false;
   if (isToolOfCodex(variables)) return true;
-  const supervisor = readLease(ledger, leadershipLease);
+  const supervisor = readLease(context.ledger, leadershipLease);
   // A supervisor of an earlier boot, or of another machine, says nothing about this namespace.
   if (supervisor === null || supervisor.bootId !== host.bootId) return false;
   // One that is gone, of a container perhaps, says something only to the commands of a Codex.

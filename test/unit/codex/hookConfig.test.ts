@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseCodexVersion } from '../../../src/core/codex/codexVersion.ts';
-import { addHooks, addNotify, hookEventsOf, removeHooks, removeNotify } from '../../../src/core/codex/hookConfig.ts';
+import { addNotify, hookEventsOf, removeNotify } from '../../../src/core/codex/hookConfig.ts';
+import { addHooks, removeHooks } from '../../../src/core/codex/hooksFile.ts';
 import { readHookReport } from '../../../src/core/codex/hookReport.ts';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 
@@ -40,6 +41,32 @@ describe("our entries in Codex's configuration", () => {
       assert.equal(removeHooks(theirs, program), theirs);
     assert.throws(() => addHooks('{"hooks": []}', program, ['Stop']), isUnreadable);
     assert.throws(() => addHooks('not json', program, ['Stop']), isUnreadable);
+  });
+
+  it('keep the style of the file, compact or indented, and every byte of the rest', () => {
+    const texts: readonly (readonly [before: string, after: string])[] = [
+      [
+        '{"version":3,"hooks":{"Stop":[{"hooks":[{"command":"a.sh"}]}]}}',
+        '{"version":3,"hooks":{"Stop":[{"hooks":[{"command":"a.sh"}]},{"hooks":[OURS]}],"Interrupt":[{"hooks":[OURS]}]}}',
+      ],
+      ['{"version":3}\n', '{"version":3,"hooks":{"Stop":[{"hooks":[OURS]}],"Interrupt":[{"hooks":[OURS]}]}}\n'],
+    ];
+    const ours = JSON.stringify({ type: 'command', command: program, timeout: 10 });
+    for (const [before, after] of texts) {
+      const made = addHooks(before, program, ['Stop', 'Interrupt']);
+      assert.equal(made, after.replaceAll('OURS', ours));
+      assert.equal(removeHooks(made, program), before);
+    }
+    for (const indent of ['\t', '    ']) {
+      const before = `{\r\n${indent}"odd" : [1,2],\r\n${indent}"hooks": {}\r\n}`;
+      const made = addHooks(before, program, ['Stop']);
+      assert.ok(
+        made.startsWith(`{\r\n${indent}"odd" : [1,2],\r\n${indent}"hooks": {\r\n${indent}${indent}"Stop": [`),
+        made,
+      );
+      assert.doesNotMatch(made, /[^\r]\n/);
+    }
+    assert.throws(() => addHooks('{"hooks":{"A":[]},"hooks":{}}', program, ['Stop']), isUnreadable);
   });
 
   it('put notify in front of the tables, chain the one that was there, and give back the very text', () => {
