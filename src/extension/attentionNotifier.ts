@@ -43,7 +43,7 @@ const actions: Readonly<Record<AttentionItem['kind'], readonly Action[]>> = {
   failed: [showIt],
   stalled: [showIt],
   undelivered: [showIt],
-  turn_finished: [showIt],
+  turn_finished: [{ title: 'Mark as Read', command: 'markRead' }, showIt],
 };
 
 async function announce(waiting: Waiting, show: (waiting: Waiting) => void): Promise<void> {

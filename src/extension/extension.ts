@@ -16,6 +16,7 @@ import { openLog } from './outputLog.ts';
 import { type PanelViews, showViews } from './panelViews.ts';
 import { offerShimOnPath } from './pathForTerminals.ts';
 import { SessionLinks } from './sessionLinks.ts';
+import { ReadOnlyTexts } from './readOnlyTexts.ts';
 import { SessionTerminals } from './sessionTerminals.ts';
 import { showStatusBar } from './statusBar.ts';
 import { TimelinePanels } from './timeline/timelinePanels.ts';
@@ -67,9 +68,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionInsides | u
     }),
   );
 
+  const texts = owned.add(new ReadOnlyTexts());
   const views = owned.add(showViews(model));
   owned.addAll(
-    registerCommands(commandHandlers({ model, engines, terminals, timelines, showLog: log.show }), log),
+    registerCommands(commandHandlers({ model, engines, terminals, timelines, texts, showLog: log.show }), log),
     syncContextKeys(model),
     showStatusBar(model),
     offerShimOnPath(context, model),

@@ -27,8 +27,11 @@ export const commandIds = {
   deferCriterion: 'conveyor.deferCriterion',
   rejectCriterion: 'conveyor.rejectCriterion',
   finishTask: 'conveyor.finishTask',
+  markRead: 'conveyor.markRead',
   showAttention: 'conveyor.showAttention',
   runDoctor: 'conveyor.runDoctor',
+  installHooks: 'conveyor.installHooks',
+  removeHooks: 'conveyor.removeHooks',
   restartEngine: 'conveyor.restartEngine',
   showLog: 'conveyor.showLog',
 } as const;
@@ -42,6 +45,9 @@ export const viewIds = {
   sessions: 'conveyor.sessions',
   criteria: 'conveyor.criteria',
 } as const;
+
+/** Of texts that are only to be read. */
+export const readOnlyScheme = 'conveyor-text';
 
 export const timelinePanelType = 'conveyor.timeline';
 
@@ -83,6 +89,8 @@ export const rowKinds = {
   task: 'conveyor.task',
   finishedTask: 'conveyor.task.finished',
   session: 'conveyor.session',
+  askingSession: 'conveyor.session.asking',
+  unreadSession: 'conveyor.session.unread',
   goneSession: 'conveyor.session.gone',
   criterion: 'conveyor.criterion',
 } as const;

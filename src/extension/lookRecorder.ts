@@ -4,6 +4,7 @@ import type { EngineRpc } from '../protocol/engine.ts';
 import type { SessionView } from '../protocol/snapshot.ts';
 import { type Disposable, DisposableStore } from './disposables.ts';
 import type { InFolder, PanelModel } from './model.ts';
+import { isUnread } from './rows/sessionRows.ts';
 import type { SessionTerminals } from './sessionTerminals.ts';
 import type { TimelinePanels } from './timeline/timelinePanels.ts';
 
@@ -26,9 +27,8 @@ export function recordLooks({ model, terminals, timelines, rpc }: Parts): Dispos
   const look = () => {
     for (const place of model.sessions) {
       const { folder, item } = place;
-      const { state, detail, since } = item.attention;
-      if (state !== 'turn_ended' || detail !== 'unread' || !isLookedAt(place)) continue;
-      const turn = [folder.path, item.id, since].join('\n');
+      if (!isUnread(item.attention) || !isLookedAt(place)) continue;
+      const turn = [folder.path, item.id, item.attention.since].join('\n');
       const engine = rpc(folder.path);
       if (told.has(turn) || engine === null) continue;
       told.add(turn);

@@ -52,6 +52,8 @@ export const panelOperations = {
   stop: z.object({ name: text }),
   /** The person has seen what a session had to say. */
   'mark-read': z.object({ name: text }),
+  /** Codex's own hooks. `expect`: the digest of the changes that the person has seen. */
+  'install-hooks': z.object({ dryRun: z.boolean(), remove: z.boolean(), expect: optionalText }),
   doctor: z.object({}),
 } as const;
 

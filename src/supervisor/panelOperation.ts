@@ -43,6 +43,7 @@ const translators: Translators = {
   'finish-task': ({ task, reason, stopWorker, stopManager }) => ({ task, reason, stopWorker, stopManager }),
   stop: ({ name }) => ({ name }),
   'mark-read': ({ name }) => ({ name }),
+  'install-hooks': ({ dryRun, remove, expect }) => ({ dryRun, remove, expect: expect ?? null }),
   doctor: () => ({}),
 };
 

@@ -2,6 +2,7 @@ import type { PanelOperation, PanelOperationInput } from '../../protocol/operati
 import type { EngineRpc } from '../../protocol/engine.ts';
 import type { CommandName } from '../ids.ts';
 import type { PanelModel } from '../model.ts';
+import type { ReadOnlyTexts } from '../readOnlyTexts.ts';
 import type { SessionTerminals } from '../sessionTerminals.ts';
 import type { TimelinePanels } from '../timeline/timelinePanels.ts';
 import type { WorkspaceEngines } from '../workspaceEngines.ts';
@@ -15,6 +16,7 @@ export interface CommandContext {
   readonly engines: WorkspaceEngines;
   readonly terminals: SessionTerminals;
   readonly timelines: TimelinePanels;
+  readonly texts: ReadOnlyTexts;
   readonly showLog: () => void;
 }
 

@@ -4,6 +4,7 @@ import type { CommandContext, CommandHandlers } from './commandContext.ts';
 import { confirmCommand } from './confirmCommand.ts';
 import { criterionCommands } from './criterionCommands.ts';
 import { healthCommands } from './healthCommands.ts';
+import { hookCommands } from './hookCommands.ts';
 import { sessionCommands } from './sessionCommands.ts';
 import { taskCommands } from './taskCommands.ts';
 
@@ -17,5 +18,6 @@ export function commandHandlers(context: CommandContext): CommandHandlers {
     ...confirmCommand(context),
     ...criterionCommands(context),
     ...healthCommands(context),
+    ...hookCommands(context),
   };
 }

@@ -61,8 +61,7 @@ async function showAttention(context: CommandContext): Promise<unknown> {
 async function runDoctor(context: CommandContext, argument: CommandArgument): Promise<unknown> {
   const folder = await pickFolder(context.model, argument);
   const report = await run(context, folder.path, 'doctor', {});
-  const document = await vscode.workspace.openTextDocument({ language: 'json', content: doctorText(folder, report) });
-  await vscode.window.showTextDocument(document, { preview: true });
+  await context.texts.show('conveyor-doctor.json', doctorText(folder, report));
   return report;
 }
 

@@ -2,6 +2,7 @@ import type { SessionCandidate } from '../../protocol/engine.ts';
 import type { ThreadChoice } from '../../protocol/operations.ts';
 import type { SessionView } from '../../protocol/snapshot.ts';
 import type { PanelModel } from '../model.ts';
+import { isUnread } from '../rows/sessionRows.ts';
 import type { CommandArgument } from './arguments.ts';
 import { type CommandContext, type CommandHandler, engineOf, run } from './commandContext.ts';
 import { ask, notEmpty, pick, pickFolder, pickSession, pickTask } from './picks.ts';
@@ -13,6 +14,7 @@ type Handled =
   | 'interruptSession'
   | 'resumeSession'
   | 'stopSession'
+  | 'markRead'
   | 'openSessionTerminal'
   | 'openWorkerTerminal'
   | 'openManagerTerminal';
@@ -24,6 +26,7 @@ export function sessionCommands(context: CommandContext): Readonly<Record<Handle
     interruptSession: (argument) => interrupt(context, argument),
     resumeSession: (argument) => resume(context, argument),
     stopSession: (argument) => stop(context, argument),
+    markRead: (argument) => markRead(context, argument),
     openSessionTerminal: async (argument) => {
       const { folder, item } = await pickSession(context.model, argument, 'Open which session?');
       return context.terminals.open(folder, item);
@@ -153,6 +156,15 @@ async function resume(context: CommandContext, argument: CommandArgument): Promi
   const isClear = argument.session === undefined && only !== undefined && ended.length === 1;
   const { folder, item } = isClear ? only : await pickSession(context.model, argument, 'Resume which session?');
   return run(context, folder.path, 'resume', { name: item.name });
+}
+
+/** Only one that is unread needs no choice. */
+async function markRead(context: CommandContext, argument: CommandArgument): Promise<unknown> {
+  const unread = context.model.sessions.filter(({ item }) => isUnread(item.attention));
+  const [only] = unread;
+  const isClear = argument.session === undefined && only !== undefined && unread.length === 1;
+  const { folder, item } = isClear ? only : await pickSession(context.model, argument, 'Mark which session as read?');
+  return run(context, folder.path, 'mark-read', { name: item.name });
 }
 
 async function stop(context: CommandContext, argument: CommandArgument): Promise<unknown> {

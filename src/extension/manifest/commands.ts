@@ -34,8 +34,11 @@ export const commandDefinitions: Readonly<Record<CommandName, CommandDefinition>
   deferCriterion: { title: 'Defer Criterion…', icon: 'history', enablement: anyCriterion },
   rejectCriterion: { title: 'Reject Criterion…', icon: 'circle-slash', enablement: anyCriterion },
   finishTask: { title: 'Finish Task…', icon: 'pass-filled', enablement: anyTask },
+  markRead: { title: 'Mark Session as Read', icon: 'check-all', enablement: anySession },
   showAttention: { title: 'Show What Needs You', icon: 'bell' },
   runDoctor: { title: 'Run Doctor', icon: 'pulse' },
+  installHooks: { title: 'Install Hooks into Codex…', icon: 'zap' },
+  removeHooks: { title: 'Remove Hooks from Codex…', icon: 'trash' },
   restartEngine: { title: 'Restart Engine', icon: 'debug-restart' },
   showLog: { title: 'Show Log', icon: 'output' },
 };

@@ -11,7 +11,10 @@ const inSessions = `view == ${viewIds.sessions}`;
 const inCriteria = `view == ${viewIds.criteria}`;
 const onTask = `viewItem == ${rowKinds.task}`;
 const onAnyTask = `viewItem =~ /^conveyor\\.task/`;
-const onSession = `viewItem == ${rowKinds.session}`;
+const onSession = `viewItem =~ /^conveyor\\.session(\\.asking|\\.unread)?$/`;
+const onAsking = `viewItem == ${rowKinds.askingSession}`;
+const onUnread = `viewItem == ${rowKinds.unreadSession}`;
+const onCalm = `viewItem =~ /^conveyor\\.session(\\.unread)?$/`;
 const onCriterion = (...statuses: readonly string[]) =>
   `viewItem =~ /^conveyor\\.criterion\\.(${statuses.join('|')})$/`;
 
@@ -21,6 +24,8 @@ const viewTitle: readonly MenuEntry[] = [
   { command: 'runDoctor', when: inTasks, group: '2_health@1' },
   { command: 'restartEngine', when: inTasks, group: '2_health@2' },
   { command: 'showLog', when: inTasks, group: '2_health@3' },
+  { command: 'installHooks', when: inTasks, group: '3_codex@1' },
+  { command: 'removeHooks', when: inTasks, group: '3_codex@2' },
   { command: 'registerSession', when: inSessions, group: 'navigation@1' },
   { command: 'bindSessions', when: inSessions, group: 'navigation@2' },
   { command: 'addCriterion', when: inCriteria, group: 'navigation@1' },
@@ -31,8 +36,10 @@ const rowActions: readonly MenuEntry[] = [
   { command: 'openTimeline', when: onAnyTask, group: 'inline@1' },
   { command: 'cycleNow', when: onTask, group: 'inline@2' },
   { command: 'finishTask', when: onTask, group: 'inline@3' },
-  { command: 'nudgeSession', when: onSession, group: 'inline@1' },
-  { command: 'interruptSession', when: onSession, group: 'inline@2' },
+  { command: 'nudgeSession', when: onCalm, group: 'inline@1' },
+  { command: 'interruptSession', when: onCalm, group: 'inline@2' },
+  { command: 'approveSession', when: onAsking, group: 'inline@1' },
+  { command: 'denySession', when: onAsking, group: 'inline@2' },
   { command: 'openSessionTerminal', when: onSession, group: 'inline@3' },
   { command: 'acceptCriterion', when: onCriterion('proposed'), group: 'inline@1' },
   { command: 'satisfyCriterion', when: onCriterion('accepted'), group: 'inline@1' },
@@ -44,6 +51,7 @@ const rowActions: readonly MenuEntry[] = [
   { command: 'addCriterion', when: onTask, group: '2_steer@2' },
   { command: 'finishTask', when: onTask, group: '3_end@1' },
   { command: 'openSessionTerminal', when: onSession, group: '1_look@1' },
+  { command: 'markRead', when: onUnread, group: '1_look@2' },
   { command: 'nudgeSession', when: onSession, group: '2_steer@1' },
   { command: 'interruptSession', when: onSession, group: '2_steer@2' },
   { command: 'approveSession', when: onSession, group: '2_steer@3' },

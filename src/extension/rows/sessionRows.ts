@@ -92,9 +92,21 @@ export function sessionRow({ folder, item: session }: InFolder<SessionView>, pla
     spoken: [`${session.role} ${session.name}`, look.word, ageMs === null ? '' : agoText(ageMs), waiting?.message ?? '']
       .filter(Boolean)
       .join(', '),
-    contextValue: session.registration === 'gone' ? rowKinds.goneSession : rowKinds.session,
+    contextValue: kindOf(session),
     target: { kind: 'session', folder: folder.path, session: session.name },
   });
+}
+
+/** Decides which actions the row offers. */
+function kindOf({ registration, question, attention }: SessionView): string {
+  if (registration === 'gone') return rowKinds.goneSession;
+  if (question !== null) return rowKinds.askingSession;
+  return isUnread(attention) ? rowKinds.unreadSession : rowKinds.session;
+}
+
+/** It has something to say that nobody has looked at. */
+export function isUnread({ state, detail }: SessionView['attention']): boolean {
+  return state === 'turn_ended' && detail === 'unread';
 }
 
 function questionText({ text, options }: SessionQuestion): string {

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 
 import { commandIds, extensionId } from '../../../src/extension/ids.ts';
 import { aCriterion, aSession, aSnapshot, aTask } from '../builders.ts';
-import { calls, clearCalls, eventually, insides, press, setWorld, workspaceFolder } from './world.ts';
+import { calls, clearCalls, eventually, insides, press, setWorld, unread, workspaceFolder } from './world.ts';
 
 describe('commands', () => {
   before(async () => {
@@ -111,6 +111,49 @@ describe('commands', () => {
       assert.ok(!outcome.ok && outcome.code === 'cancelled', JSON.stringify(outcome));
     }
     assert.deepEqual(calls(), []);
+  });
+
+  it('show what they would change of Codex’s configuration, and write exactly that after a word', async () => {
+    const change = {
+      path: '/home/me/.codex/hooks.json',
+      change: 'changed',
+      diff: '--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n',
+    };
+    const output = { files: [change], digest: 'd-1', note: 'Codex asks once.' };
+    setWorld({ snapshot: aSnapshot(), answers: { 'install-hooks': { ok: true, output } } });
+    for (const [name, remove] of [
+      ['installHooks', false],
+      ['removeHooks', true],
+    ] as const) {
+      clearCalls();
+      const left = press(name);
+      await eventually(() => assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /^\+y$/m));
+      const document = vscode.window.activeTextEditor?.document;
+      assert.equal(document?.languageId, 'diff');
+      assert.equal(document.isDirty || document.isUntitled, false);
+      await eventually(async () => {
+        await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+        assert.ok(await settled(left));
+      });
+      const shown = { name: 'install-hooks', input: { dryRun: true, remove } };
+      assert.deepEqual(calls(), [shown]);
+      assert.equal((await press(name, { confirmed: true })).ok, true);
+      const written = { name: 'install-hooks', input: { dryRun: false, remove, expect: 'd-1' } };
+      assert.deepEqual(calls(), [shown, shown, written]);
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    }
+  });
+
+  it('mark the only unread session as read', async () => {
+    const { model, views } = await insides();
+    const attention = unread('2026-11-26T09:00:00Z');
+    setWorld({ snapshot: aSnapshot({ sessions: [aSession(), aSession({ name: 'silent', attention })] }) });
+    await eventually(() => assert.equal(model.sessions.length, 2));
+    clearCalls();
+    assert.equal((await press('markRead')).ok, true);
+    assert.deepEqual(calls(), [{ name: 'mark-read', input: { name: 'silent' } }]);
+    const rows = (await views.sessions.getChildren()).map((node) => views.sessions.getTreeItem(node).contextValue);
+    assert.deepEqual(rows, ['conveyor.session', 'conveyor.session.unread']);
   });
 
   it('start a pair in the folder with names made from the task', async () => {

@@ -3,12 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readManifest, staleFields } from '../../../src/build/manifest.ts';
-import { commandIds, contextKeys, settingKeys } from '../../../src/extension/ids.ts';
+import { commandIds, contextKeys, rowKinds, settingKeys } from '../../../src/extension/ids.ts';
 import { commandDefinitions } from '../../../src/extension/manifest/commands.ts';
 import { generatedManifest } from '../../../src/extension/manifest/manifest.ts';
 import { inlineActions } from '../../../src/extension/manifest/menus.ts';
 import { permissionActions, restrictedSettings, settingDefinitions } from '../../../src/extension/manifest/settings.ts';
 import { contributedViews } from '../../../src/extension/manifest/views.ts';
+
+/** Whether a row of this kind has a menu entry with this condition. */
+function fits(when: string, kind: string): boolean {
+  const [, pattern] = /^viewItem =~ \/(.+)\/$/.exec(when) ?? [];
+  return pattern === undefined ? when === `viewItem == ${kind}` : new RegExp(pattern).test(kind);
+}
 
 const repository = join(import.meta.dirname, '../../..');
 
@@ -26,15 +32,16 @@ describe('the generated manifest', () => {
     for (const { title, icon } of Object.values(commandDefinitions)) {
       assert.match(
         title,
-        /^(Start|Register|Bind|Confirm|Run|Nudge|Interrupt|Approve|Deny|Resume|Stop|Open|Add|Accept|Satisfy|Defer|Reject|Finish|Show|Restart) /,
+        /^(Start|Register|Bind|Confirm|Run|Nudge|Interrupt|Approve|Deny|Resume|Stop|Open|Add|Accept|Satisfy|Defer|Reject|Finish|Show|Restart|Install|Remove|Mark) /,
       );
       assert.match(icon, /^[a-z-]+$/);
     }
   });
 
   it('shows at most three inline actions on any row', () => {
-    for (const row of ['task', 'session', 'criterion']) {
-      const actions = inlineActions().filter(({ when }) => when.includes(row));
+    for (const kind of Object.values(rowKinds).filter((one) => one !== rowKinds.goneSession)) {
+      const row = kind === rowKinds.criterion ? `${kind}.accepted` : kind;
+      const actions = inlineActions().filter(({ when }) => fits(when, row));
       assert.ok(actions.length > 0 && actions.length <= 3, `${row} has ${actions.length}`);
     }
   });

@@ -11,6 +11,10 @@ const registration = { name: 'w', tmuxSession: 'codex-w', pid: 4711, cwd: '/work
 
 /** At least one input of each operation that the panel can ask for. */
 const samples: Sample = {
+  'install-hooks': [
+    { dryRun: true, remove: false },
+    { dryRun: false, remove: true, expect: 'd' },
+  ],
   pair: [{ task: 't', goal: 'g', worker: 'w', manager: 'm', prompt: 'p', cwd: '/work' }],
   'register-worker': [registration, { name: 'w', tmuxSession: 'codex-w', cwd: '/work' }],
   'register-manager': [registration],
