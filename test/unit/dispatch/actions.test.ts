@@ -143,6 +143,25 @@ describe('nudging and interrupting a session', () => {
       );
     });
 
+    it('interrupts without a permission, as a manager’s part is, whatever its configuration says', async () => {
+      const asked: string[] = [];
+      const permits = (permission: string) => {
+        asked.push(permission);
+        return false;
+      };
+      const order = () =>
+        fixture.ledger.write(() =>
+          queueAction(fixture.deps, { type: 'session_interrupt', session: pair.worker, key: null, followup: null }),
+        );
+      order();
+      assert.deepEqual(column(await fixture.pass({}, { ...fixture.deps, permits }), 'state'), ['delivered']);
+      await fixture.run('manager-config', { task: pair.task.name, revoke: ['worker_session.interrupt'] });
+      order();
+      assert.deepEqual(column(await fixture.pass({}, { ...fixture.deps, permits }), 'state'), ['delivered']);
+      assert.deepEqual(asked, []);
+      assert.equal(fixture.panes.interrupts.length, 2);
+    });
+
     it('presses nothing when the follow-up could not be said', async () => {
       fixture.ledger.write(() =>
         queueAction(fixture.deps, {
