@@ -13,11 +13,12 @@ export interface SessionLook {
 
 const icons: Readonly<Record<SessionMood, RowIcon>> = {
   gone: icon('circle-slash', 'disabledForeground'),
-  crashed: icon('error', 'list.errorForeground'),
-  ended: icon('error', 'list.errorForeground'),
+  // Both are gone; only one was cut off at work.
+  crashed: icon('debug-disconnect', 'list.errorForeground'),
+  ended: icon('debug-disconnect', 'disabledForeground'),
   rate_limited: icon('clock', 'list.warningForeground'),
   working: icon('loading~spin', 'charts.blue'),
-  unread: icon('pass', 'charts.green'),
+  unread: icon('pass-filled', 'charts.green'),
   read: icon('pass', 'charts.green'),
   idle: icon('circle-outline', 'charts.green'),
   unknown: icon('question', 'disabledForeground'),

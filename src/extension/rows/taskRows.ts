@@ -96,14 +96,15 @@ function boundSessions({ folder, item: task }: InFolder<TaskView>, model: PanelM
 function deliveryRows({ folder, item: task }: InFolder<TaskView>, now: number): readonly Row[] {
   return task.deliveries.map((delivery) => {
     const ageMs = ageOf(delivery.at, now);
-    const isStuck = ['deferred', 'undelivered', 'uncertain'].includes(delivery.state);
+    // The sidebar is narrow: to whom, then how far, then why not further.
+    const toward = delivery.target === task.worker ? 'worker' : delivery.target === task.manager ? 'manager' : null;
     return row({
       id: `delivery/${folder.path}/${delivery.commandId}`,
-      label: 'Message',
-      description: [delivery.state, `to ${delivery.target}`, delivery.reason, ageMs === null ? null : agoText(ageMs)]
+      label: `Message to ${toward ?? delivery.target}`,
+      description: [delivery.state, delivery.reason, ageMs === null ? null : agoText(ageMs)]
         .filter(Boolean)
         .join(' · '),
-      icon: icon('mail', isStuck ? 'list.warningForeground' : null),
+      icon: deliveryIcons[delivery.state],
       tooltip: card(`Message to ${delivery.target}`, delivery.reason, [
         ['State', delivery.state],
         ['Command', delivery.commandId],
@@ -111,6 +112,19 @@ function deliveryRows({ folder, item: task }: InFolder<TaskView>, now: number): 
     });
   });
 }
+
+/** What stands still looks other than what is on its way, in shape as well as in colour. */
+const deliveryIcons: Readonly<Record<TaskView['deliveries'][number]['state'], RowIcon>> = {
+  queued: icon('mail'),
+  claimed: icon('mail'),
+  typed: icon('mail'),
+  submitted: icon('mail'),
+  seen: icon('mail-read'),
+  answered: icon('mail-read', 'charts.green'),
+  deferred: icon('clock', 'list.warningForeground'),
+  undelivered: icon('error', 'list.errorForeground'),
+  uncertain: icon('question', 'list.warningForeground'),
+};
 
 function criteriaRow({ folder, item: task }: InFolder<TaskView>): Row {
   return row({

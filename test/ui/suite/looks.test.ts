@@ -1,9 +1,36 @@
 import { join } from 'node:path';
 
-import { aSnapshot, aTask } from '../../host/builders.ts';
+import { attentionStates } from '../../../src/protocol/snapshot.ts';
+import { aSession, aSnapshot, aTask } from '../../host/builders.ts';
 import { assertIncludes, eventually, screenshots, type Stand } from '../stand.ts';
 import { pairAtWork, pairWaiting } from '../story.ts';
 import { type ThemeName, themes, type Workbench } from '../workbench.ts';
+
+/** One session in each state, and a message at each stage. */
+function everyState() {
+  const details = { waiting_approval: 'command', turn_ended: 'unread', rate_limited: 'usage_limit' } as const;
+  const sessions = attentionStates.map((state) => {
+    const detail = Object.entries(details).find(([name]) => name === state)?.[1] ?? null;
+    const attention = {
+      state,
+      detail,
+      reason: `it is ${state}`,
+      since: null,
+      sources: ['rollout'],
+      contradictions: [],
+    };
+    return aSession({ name: `in-${state.replaceAll('_', '-')}`, attention, task: null });
+  });
+  const stages = ['queued', 'submitted', 'answered', 'deferred', 'undelivered', 'uncertain'] as const;
+  const deliveries = stages.map((state) => ({
+    commandId: `c-${state}`,
+    target: 'in-working',
+    state,
+    reason: state === 'deferred' ? 'a draft is in the composer' : null,
+    at: new Date().toISOString(),
+  }));
+  return aSnapshot({ tasks: [aTask({ worker: 'in-working', manager: null, deliveries })], sessions });
+}
 
 /** Nothing here judges: it takes the pictures that a person judges. */
 export function describeLooks(place: () => { stand: Stand; workbench: Workbench }): void {
@@ -39,6 +66,13 @@ export function describeLooks(place: () => { stand: Stand; workbench: Workbench 
       const frame = await workbench.timeline();
       await frame.getByRole('button', { name: /needs approval/ }).waitFor();
       await workbench.screenshot(join(screenshots, 'waiting.png'));
+    });
+
+    it('of every state that a session can be in, and of messages on their way', async () => {
+      const { stand, workbench } = place();
+      stand.setWorld({ snapshot: everyState() });
+      await workbench.row('Sessions', 'in-crashed').waitFor();
+      await workbench.screenshot(join(screenshots, 'states.png'));
     });
 
     it('of an empty and of a broken timeline', async () => {

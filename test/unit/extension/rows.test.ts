@@ -104,6 +104,12 @@ describe('the look of a session', () => {
     assert.equal(look('error', 'server_error'), 'failed');
     assert.equal(look('stalled'), 'stalled');
     assert.equal(look('crashed'), 'crashed');
+    const iconOf = (detail: string) => {
+      const session = aSession();
+      const attention = { ...session.attention, state: 'turn_ended' as const, detail };
+      return sessionLook({ ...session, attention }, undefined).icon.name;
+    };
+    assert.notEqual(iconOf('unread'), iconOf('read'));
   });
 
   it('says that it has ended before anything that was seen earlier', () => {
@@ -219,8 +225,13 @@ describe('rows of tasks', () => {
       reason: 'a person is typing',
       at: ago(20),
     } as const;
-    const rows = taskRows(modelOf({ tasks: [aTask({ deliveries: [delivery] })] }), now);
-    assert.equal(find(rows, 'Message').description, 'deferred · to w · a person is typing · 20 s ago');
+    const rows = taskRows(modelOf({ tasks: [aTask({ worker: 'w', deliveries: [delivery] })] }), now);
+    assert.equal(find(rows, 'Message to worker').description, 'deferred · a person is typing · 20 s ago');
+    const shapeOf = (state: 'queued' | 'deferred' | 'undelivered') => {
+      const shown = taskRows(modelOf({ tasks: [aTask({ worker: 'w', deliveries: [{ ...delivery, state }] })] }), now);
+      return find(shown, 'Message to worker').icon?.name;
+    };
+    assert.equal(new Set([shapeOf('queued'), shapeOf('deferred'), shapeOf('undelivered')]).size, 3);
   });
 
   it('say when nobody watches: no leader, a silent one, a stopped engine', () => {
