@@ -100,11 +100,12 @@ function deliveryRows({ folder, item: task }: InFolder<TaskView>, now: number): 
     const toward = delivery.target === task.worker ? 'worker' : delivery.target === task.manager ? 'manager' : null;
     return row({
       id: `delivery/${folder.path}/${delivery.commandId}`,
-      label: `Message to ${toward ?? delivery.target}`,
+      label: `To ${toward ?? delivery.target}`,
       description: [delivery.state, delivery.reason, ageMs === null ? null : agoText(ageMs)]
         .filter(Boolean)
         .join(' · '),
       icon: deliveryIcons[delivery.state],
+      spoken: [`message to ${toward ?? delivery.target}`, delivery.state, delivery.reason].filter(Boolean).join(', '),
       tooltip: card(`Message to ${delivery.target}`, delivery.reason, [
         ['State', delivery.state],
         ['Command', delivery.commandId],

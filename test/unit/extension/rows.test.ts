@@ -226,10 +226,10 @@ describe('rows of tasks', () => {
       at: ago(20),
     } as const;
     const rows = taskRows(modelOf({ tasks: [aTask({ worker: 'w', deliveries: [delivery] })] }), now);
-    assert.equal(find(rows, 'Message to worker').description, 'deferred · a person is typing · 20 s ago');
+    assert.equal(find(rows, 'To worker').description, 'deferred · a person is typing · 20 s ago');
     const shapeOf = (state: 'queued' | 'deferred' | 'undelivered') => {
       const shown = taskRows(modelOf({ tasks: [aTask({ worker: 'w', deliveries: [{ ...delivery, state }] })] }), now);
-      return find(shown, 'Message to worker').icon?.name;
+      return find(shown, 'To worker').icon?.name;
     };
     assert.equal(new Set([shapeOf('queued'), shapeOf('deferred'), shapeOf('undelivered')]).size, 3);
   });
