@@ -62,6 +62,18 @@ describe('dispatching messages', () => {
     );
   });
 
+  it('OD-14: takes the oldest of one target first when more wait than a pass carries', async () => {
+    const { task } = fixture.pair('alpha', ['worker']);
+    for (let message = 1; message <= 3; message += 1) await fixture.enqueue(task, `m${message}`);
+    for (let pass = 1; pass <= 3; pass += 1) {
+      await fixture.pass({ limit: 1 });
+      assert.deepEqual(
+        fixture.panes.typed.map(({ text }) => text),
+        ['m1', 'm2', 'm3'].slice(0, pass),
+      );
+    }
+  });
+
   it('waits while somebody types, costs no attempt, and keeps the order behind it', async () => {
     const { task } = fixture.pair('alpha', ['worker']);
     const first = await fixture.enqueue(task, 'first');
