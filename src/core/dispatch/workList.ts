@@ -65,9 +65,9 @@ function listSignals(deps: DispatchDependencies, { limit }: PassOptions): readon
 
 function commandWork(deps: DispatchDependencies, command: QueuedCommand): CommandWork {
   const isPush = command.is_push || isSessionActionType(command.type);
-  const isLost =
-    command.state === 'attempted' && !isClaimAlive(deps, commandClaim(command.id), command.claim_expires_at);
-  const isMine = command.state === 'pending' || isLost;
+  const isPending = command.state === 'pending';
+  const isHeld = isClaimAlive(deps, commandClaim(command.id), isPending ? null : command.claim_expires_at);
+  const isLost = !isPending && !isHeld;
   return {
     key: `${isLost ? 'lost' : 'command'}:${command.id}`,
     kind: isLost ? 'lostCommand' : 'command',
@@ -76,7 +76,8 @@ function commandWork(deps: DispatchDependencies, command: QueuedCommand): Comman
     isPush,
     since: command.created_at,
     position: command.position,
-    isReady: isMine && isAwake(deps, commandItem(command.id), command.available_at) && mayType(deps, isPush),
+    // Also one that was put back by a dispatcher that died with its claim: what is behind it must not overtake it.
+    isReady: !isHeld && isAwake(deps, commandItem(command.id), command.available_at) && mayType(deps, isPush),
   };
 }
 
