@@ -90,7 +90,7 @@ export const pages: Readonly<Record<string, { readonly title: string; readonly p
   environment: {
     title: 'Environment',
     paragraphs: [
-      'WORKERCTL_STATE_ROOT: the state root. CONVEYOR_TMUX_SOCKET: the tmux server, when it is not the default one. CODEX_HOME: where Codex keeps its rollouts. CONVEYOR_CLI_PROG: conveyor or workerctl, the name in messages.',
+      'WORKERCTL_STATE_ROOT: the state root. CONVEYOR_TMUX_SOCKET: the tmux server, when it is not the default one. CODEX_HOME: where Codex keeps its rollouts. CONVEYOR_CHROMIUM: the browser of qa-run, when the one on PATH is not meant. CONVEYOR_CLI_PROG: conveyor or workerctl, the name in messages.',
       'CONVEYOR_DEBUG=1 prints the trace of an internal error.',
     ],
   },

@@ -30,6 +30,7 @@ const output = () => {
       types: words(),
       iteration: z.number(),
       missing: words(),
+      missing_earlier: z.readonly(z.array(z.object({ iteration: z.number(), missing: words() }))),
       by_iteration: z.array(z.object({ iteration: z.number(), satisfied: words(), not_satisfied: words() })),
     }),
     telemetry: z.object({ total: z.number(), by_event_type: counts(), dispatch_inbox_consumed: z.number() }),

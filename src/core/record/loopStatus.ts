@@ -30,6 +30,7 @@ export function loopStatus(view: ViewContext, { task, run, policy }: LoopQuestio
   // A loop that stands at 0 has its first iteration before it: that one has to be shown too.
   const iteration = Math.max(policy.current_iteration, 1);
   const missing = missingEvidence(policy, iteration, criteria);
+  const earlier = missingEarlier(policy, iteration, criteria);
   const failures = failuresOf(view, scope);
   return {
     task: { id: task.id, name: task.name, state: task.state },
@@ -38,10 +39,10 @@ export function loopStatus(view: ViewContext, { task, run, policy }: LoopQuestio
     commands: { total: Object.values(states).reduce((total, count) => total + count, 0), states },
     notifications: { total: mail.total, delivered: mail.delivered },
     inbox: { worker_unconsumed: mail.unconsumed },
-    evidence: evidenceOf(criteria, { iteration, missing }),
+    evidence: evidenceOf(criteria, { iteration, missing, earlier }),
     telemetry: telemetryOf(view, scope),
     failures,
-    recommendation: recommend(failures, mail.unconsumed, missing),
+    recommendation: recommend(failures, mail.unconsumed, missing.length > 0 || earlier.length > 0),
   };
 }
 
@@ -69,20 +70,39 @@ function policyOf(policy: LoopPolicy) {
   };
 }
 
-/** `types` and `total` are of any status and iteration, as scripts know them; the rest keeps them apart. */
-function evidenceOf(
+interface MissingEvidence {
+  readonly iteration: number;
+  readonly missing: readonly string[];
+  readonly earlier: readonly { readonly iteration: number; readonly missing: readonly string[] }[];
+}
+
+/** What was shown for an earlier iteration and does not stand any more: it was recorded anew as failed, or rejected. */
+function missingEarlier(
+  policy: LoopPolicy,
+  iteration: number,
   criteria: readonly Criterion[],
-  { iteration, missing }: { readonly iteration: number; readonly missing: readonly string[] },
-) {
-  // Evidence that was typed in by hand may lack its iteration.
+): MissingEvidence['earlier'] {
+  return iterationsOf(criteria)
+    .filter((number) => number >= 1 && number < iteration)
+    .map((number) => ({ iteration: number, missing: missingEvidence(policy, number, criteria) }))
+    .filter(({ missing }) => missing.length > 0);
+}
+
+/** Evidence that was typed in by hand may lack its iteration. */
+function iterationsOf(criteria: readonly Criterion[]): readonly number[] {
   const numbers = criteria.map(({ evidence }) => evidence.iteration).filter((number) => typeof number === 'number');
-  const iterations = [...new Set(numbers)].toSorted((a, b) => a - b);
+  return [...new Set(numbers)].toSorted((a, b) => a - b);
+}
+
+/** `types` and `total` are of any status and iteration, as scripts know them; the rest keeps them apart. */
+function evidenceOf(criteria: readonly Criterion[], { iteration, missing, earlier }: MissingEvidence) {
   return {
     total: criteria.length,
     types: typesOf(criteria),
     iteration,
     missing,
-    by_iteration: iterations.map((number) => {
+    missing_earlier: earlier,
+    by_iteration: iterationsOf(criteria).map((number) => {
       const of = criteria.filter(({ evidence }) => evidence.iteration === number);
       return {
         iteration: number,
@@ -122,12 +142,12 @@ function failuresOf(view: ViewContext, scope: Scope) {
 function recommend(
   failures: ReturnType<typeof failuresOf>,
   unconsumed: number,
-  missing: readonly string[],
+  isMissing: boolean,
 ): (typeof loopRecommendations)[number] {
   const { alerts, failed_commands: commands, failed_cycles: cycles } = failures;
   if (alerts > 0 || commands > 0 || cycles > 0) return 'inspect_failures';
   if (unconsumed > 0) return 'worker_should_consume_inbox';
-  return missing.length > 0 ? 'record_missing_evidence' : 'ready_for_manager_review';
+  return isMissing ? 'record_missing_evidence' : 'ready_for_manager_review';
 }
 
 /** What people read. */
@@ -142,6 +162,9 @@ export function loopStatusText(status: LoopStatus): string {
     `task: ${task.name} (${task.state})`,
     `run: ${run.name} (${run.status})`,
     `policy: ${policy.template ?? 'custom'} iteration ${policy.current_iteration}/${policy.max_iterations}`,
+    ...evidence.missing_earlier.map(
+      ({ iteration, missing }) => `evidence for iteration ${iteration}: missing ${missing.join(', ')}`,
+    ),
     `evidence for iteration ${evidence.iteration}: ${evidence.missing.length > 0 ? `missing ${evidence.missing.join(', ')}` : 'complete'}`,
     ...evidence.by_iteration.map(evidenceLine),
     `commands: ${counts(commands.states)}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { requireTask } from '../../../src/core/ledger/taskStore.ts';
 import { insertCommand, startCommand, finishCommand } from '../../../src/core/ledger/commandStore.ts';
+import { advanceLoopIteration } from '../../../src/core/ledger/loopRunStore.ts';
 import { criteria } from '../../../src/core/operations/criteria.ts';
 import { loopEvidence } from '../../../src/core/operations/loopEvidence.ts';
 import { loopStatusVerb } from '../../../src/core/operations/loopStatus.ts';
@@ -39,6 +40,26 @@ describe('loop-status', () => {
     ]);
     await fixture.run(loopEvidence, { ...receipt, evidenceType: 'cleanup' });
     assert.equal((await status()).recommendation, 'ready_for_manager_review');
+  });
+
+  it('LQ-10: is not ready while evidence of an earlier iteration has been taken back', async () => {
+    for (const evidenceType of ['build_passed', 'cleanup'])
+      await fixture.run(loopEvidence, { ...receipt, evidenceType });
+    const { run } = await status();
+    advanceLoopIteration(fixture.context.ledger, run.id, 0, 1);
+    advanceLoopIteration(fixture.context.ledger, run.id, 1, 2);
+    for (const evidenceType of ['build_passed', 'cleanup']) {
+      await fixture.run(loopEvidence, { ...receipt, iteration: 2, evidenceType });
+    }
+    assert.equal((await status()).recommendation, 'ready_for_manager_review');
+    await fixture.run(loopEvidence, { ...receipt, evidenceType: 'cleanup', status: 'failed' });
+    const revoked = await status();
+    assert.equal(revoked.recommendation, 'record_missing_evidence');
+    assert.deepEqual(revoked.evidence.missing, []);
+    assert.deepEqual(revoked.evidence.missing_earlier, [{ iteration: 1, missing: ['cleanup'] }]);
+    const input = parseInput(loopStatusVerb.inputs, { task: 'alpha', run: 'loop' });
+    const text = loopStatusVerb.text?.(revoked, input, fixture.context) ?? '';
+    assert.match(text, /^evidence for iteration 1: missing cleanup$/m);
   });
 
   it('LQ-10: the text has words, no raw structures', async () => {
