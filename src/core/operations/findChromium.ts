@@ -1,7 +1,7 @@
-import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
-import { findOnPath } from './findTools.ts';
+import { findOnPath, isExecutable } from './findTools.ts';
 import { expandHome, type Variables } from './operationContext.ts';
 
 const programs = [
@@ -31,11 +31,11 @@ export function findChromium(variables: Variables): string {
   const given = variables.CONVEYOR_CHROMIUM;
   if (given) {
     const path = expandHome(given, variables);
-    if (isProgram(path)) return path;
+    if (isExecutable(path)) return path;
     throw missing(`CONVEYOR_CHROMIUM is ${given}, and that is no program`);
   }
   const onPath = programs.flatMap((program) => findOnPath(program, variables.PATH) ?? [])[0];
-  const found = onPath ?? [...macApplications, ...playwrightBrowsers(variables)].find(isProgram);
+  const found = onPath ?? [...macApplications, ...playwrightBrowsers(variables)].find(isExecutable);
   if (found === undefined) throw missing('no Chromium is on PATH, and none is installed by Playwright');
   return found;
 }
@@ -64,14 +64,5 @@ function listFolder(folder: string): readonly string[] {
     return readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
   }
 }

@@ -7,7 +7,7 @@ export function findOnPath(program: string, path: string | undefined): string | 
   return folders.map((folder) => join(folder, program)).find(isExecutable) ?? null;
 }
 
-function isExecutable(file: string): boolean {
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();

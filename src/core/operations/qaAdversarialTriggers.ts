@@ -1,5 +1,4 @@
 import { printedJson } from '../domain/json.ts';
-import type { Run } from '../ledger/runStore.ts';
 import { adversarialCheckType } from '../loops/evidence.ts';
 import type { LoopTrigger } from '../loops/triggers.ts';
 import { ConveyorError } from '../domain/errors.ts';
@@ -9,7 +8,7 @@ import { workerInbox } from './inboxes.ts';
 import { loopTriggersVerb } from './loopTriggers.ts';
 import { expectBlocked, expectDelivered } from './qaContinuation.ts';
 import { expect, type QaDrill, type QaTask, type Seen } from './qaDrill.ts';
-import { addChallenge, type ArmedLoop, type QaHarness } from './qaHarness.ts';
+import { addChallenge, armPolicy, type ArmedLoop, type QaHarness } from './qaHarness.ts';
 import { runs } from './runs.ts';
 
 const seed = 'qa-run-nl-loop-trigger-seed';
@@ -61,37 +60,27 @@ async function classifyPhrases(drill: QaDrill): Promise<readonly LoopTrigger[]> 
 }
 
 /** A policy that says which words it comes from. */
-async function armFromPhrase(
+function armFromPhrase(
   drill: QaDrill,
   task: QaTask,
   { canonical_phrase, intent, required_before_continue }: LoopTrigger,
   maxIterations: number,
-): Promise<Run> {
-  const metadata = {
-    kind: 'ralph_loop',
+): Promise<ArmedLoop> {
+  return armPolicy(drill, task, {
     max_iterations: maxIterations,
-    current_iteration: 1,
     required_before_continue,
     seed_prompt_sha256: seed,
     trigger_phrase: canonical_phrase,
     trigger_intent: intent,
-  };
-  const made = await drill.run(runs, {
-    create: task.task_name,
-    purpose: 'ralph_loop',
-    metadataJson: JSON.stringify(metadata),
   });
-  expect('metadata' in made, 'runs --create made no run');
-  drill.follow(made.id);
-  return made;
 }
 
 async function drillLoopGate(drill: QaDrill, trigger: LoopTrigger): Promise<ArmedLoop> {
   const task = await drill.bindTask('loop');
-  const loop = await armFromPhrase(drill, task, trigger, 3);
+  const armed = await armFromPhrase(drill, task, trigger, 3);
   await drill.check('loop_gate_trigger_creates_policy', async (seen) => {
     seen.correlation_id = 'nl-loop-gate-policy';
-    const stored = await drill.look(runs, { show: loop.id });
+    const stored = await drill.look(runs, { show: armed.loop.id });
     expect('metadata' in stored, 'runs --show shows no run');
     const { current_iteration, max_iterations, required_before_continue } = stored.metadata;
     seen.run = { id: stored.id, current_iteration, max_iterations, required_before_continue };
@@ -103,7 +92,7 @@ async function drillLoopGate(drill: QaDrill, trigger: LoopTrigger): Promise<Arme
       'the policy does not ask for an adversarial check',
     );
   });
-  return { task, loop };
+  return armed;
 }
 
 async function drillIterationGate(drill: QaDrill, armed: ArmedLoop): Promise<void> {
@@ -181,19 +170,15 @@ async function tryFinish(drill: QaDrill, task: QaTask) {
 async function drillWorkerProof(drill: QaDrill, trigger: LoopTrigger): Promise<void> {
   const task = await drill.bindTask('worker');
   const asks = { ...trigger, required_before_continue: [adversarialCheckType] };
-  const loop = await armFromPhrase(drill, task, asks, 2);
+  const armed = await armFromPhrase(drill, task, asks, 2);
   await drill.check('worker_directed_trigger_records_worker_proposed_proof', async (seen) => {
-    const { criterion, evidence } = await addChallenge(
-      drill,
-      { task, loop },
-      {
-        correlationId: 'nl-worker-directed-proof',
-        failureMode: 'The proof of a worker is taken for one of the manager.',
-        check: 'Recorded it as proposed by the worker and read it again.',
-        result: 'The criterion names the worker as its source.',
-        source: 'worker_proposed',
-      },
-    );
+    const { criterion, evidence } = await addChallenge(drill, armed, {
+      correlationId: 'nl-worker-directed-proof',
+      failureMode: 'The proof of a worker is taken for one of the manager.',
+      check: 'Recorded it as proposed by the worker and read it again.',
+      result: 'The criterion names the worker as its source.',
+      source: 'worker_proposed',
+    });
     seen.correlation_id = 'nl-worker-directed-proof';
     seen.evidence = { ...evidence, source: criterion.source };
     expect(criterion.source === 'worker_proposed', `the proof stands there as ${criterion.source}`);

@@ -1,11 +1,10 @@
 import type { JsonObject } from '../domain/json.ts';
-import { type ArmedLoop, addChallenge, addEvidence, type QaHarness } from './qaHarness.ts';
+import { type ArmedLoop, addChallenge, addEvidence, armPolicy, type QaHarness } from './qaHarness.ts';
 import { ralphLoopPresets } from './loopTemplates.ts';
 import { expectBlocked, expectDelivered } from './qaContinuation.ts';
 import { expect, type QaDrill } from './qaDrill.ts';
 import { checkReviewHelper } from './qaReviewHelper.ts';
 import { recordDecision } from './recordDecision.ts';
-import { runs } from './runs.ts';
 
 const seed = 'qa-run-seed';
 
@@ -27,24 +26,9 @@ export const qaGuardrails: QaHarness = {
   },
 };
 
-/** A loop whose policy is written by hand, at its first iteration. */
 async function arm(drill: QaDrill, suffix: string, policy: JsonObject): Promise<ArmedLoop> {
   const task = await drill.bindTask(suffix);
-  const metadata = {
-    kind: 'ralph_loop',
-    current_iteration: 1,
-    cleanup_policy: 'clear',
-    seed_prompt_sha256: seed,
-    ...policy,
-  };
-  const loop = await drill.run(runs, {
-    create: task.task_name,
-    purpose: 'ralph_loop',
-    metadataJson: JSON.stringify(metadata),
-  });
-  expect('metadata' in loop, 'runs --create made no run');
-  drill.follow(loop.id);
-  return { task, loop };
+  return armPolicy(drill, task, { cleanup_policy: 'clear', seed_prompt_sha256: seed, ...policy });
 }
 
 async function drillMaximum(drill: QaDrill): Promise<void> {

@@ -5,6 +5,7 @@ import { criteria } from './criteria.ts';
 import { loopEvidence } from './loopEvidence.ts';
 import { loopTemplatesVerb } from './loopTemplates.ts';
 import { expect, type QaDrill, type QaTask } from './qaDrill.ts';
+import { runs } from './runs.ts';
 
 /** A drill that checks itself. */
 export interface QaHarness {
@@ -36,6 +37,18 @@ export async function armTemplate(
   drill.notes.template = template;
   drill.notes.template_metadata = made.metadata;
   return { task, loop: made };
+}
+
+/** Arms a loop whose policy is written by hand, at its first iteration. */
+export async function armPolicy(drill: QaDrill, task: QaTask, policy: JsonObject): Promise<ArmedLoop> {
+  const loop = await drill.run(runs, {
+    create: task.task_name,
+    purpose: 'ralph_loop',
+    metadataJson: JSON.stringify({ kind: 'ralph_loop', current_iteration: 1, ...policy }),
+  });
+  expect('metadata' in loop, 'runs --create made no run');
+  drill.follow(loop.id);
+  return { task, loop };
 }
 
 interface Shown {
