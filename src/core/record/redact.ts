@@ -51,16 +51,20 @@ const record: Policy = {
     'source_session_name target_session target_session_id target_session_name consumed_by_session_id',
     'consumed_by_session_name source_event_timestamp manager_session worker_session session target',
     'required_permission permission step_name decision agreement verdict payload_keys',
-    'previous_status evidence_type ralph_loop_run_id notable_pattern pattern recommended_action',
+    'previous_status ralph_loop_run_id notable_pattern pattern recommended_action',
     'action run_name retention_class segment_kind capture_kind last_event_subtype notable_pane_pattern',
     'source_session_role target_session_role task worker manager signal observed_by startup proposer',
     'supervision_mode permissions epilogues granted withheld nudge_on_completion failure_stage slash_command',
     'claimed_by claimed_at claim_expires_at available_at captured_at finished_at ended_at last_state_event_at',
     'warnings allowed_decisions missing missing_or_incomplete required_steps capture_transcript_mode allowed_context',
     'codex_session_id content_sha256 sha256 reviewer_session_id manager_session_id worker_session_id tmux_session',
-    'template preset cleanup_policy stop_conditions required_before_continue missing_evidence export_id export_dir',
+    'export_id export_dir',
   ),
-  codes: names('reason reasons error error_type purpose'),
+  codes: names(
+    'reason reasons error error_type purpose',
+    // Of a template they are ours; of a policy that was written by hand, anybody's words.
+    'template preset cleanup_policy stop_conditions required_before_continue missing_evidence evidence_type',
+  ),
   identifiers: names(),
   structures: names(
     'result send_result permission_check loop_policy ralph_loop manager_decision decision active_binding binding',
@@ -132,7 +136,7 @@ function isIdentifier(text: string): boolean {
   return /^[a-z]{1,20}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
-const plainCodes: ReadonlySet<string> = new Set(['interrupted', 'replaced', 'aborted', 'internal', 'usage']);
+const plainCodes = names('interrupted replaced aborted internal usage', 'clear compact cleanup merge');
 
 /** Codes, and lists of what belongs to them: `missing_required_evidence missing_evidence=build_passed,cleanup`. */
 export function isCode(text: string): boolean {

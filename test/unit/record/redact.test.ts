@@ -87,6 +87,21 @@ describe('redaction', () => {
     );
   });
 
+  it('shows the policy of a loop as far as it is made of codes, and no words of one written by hand', () => {
+    const known = {
+      template: 'pr_ci_merge_loop',
+      cleanup_policy: 'clear',
+      required_before_continue: ['ci_green', 'merge'],
+    };
+    assert.deepEqual(redactRecord(known), known);
+    const byHand = {
+      template: 'our login page',
+      cleanup_policy: 'wipe it all',
+      required_before_continue: ['say who did it'],
+    };
+    assert.doesNotMatch(JSON.stringify(redactRecord(byHand)), /login|wipe|who/);
+  });
+
   it('shows nothing of what recorded rollouts say', () => {
     const folder = new URL('../../golden/data/rollouts/', import.meta.url);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'));
