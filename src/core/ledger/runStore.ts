@@ -3,6 +3,7 @@ import { refuse } from '../domain/errors.ts';
 import { newIdentifier } from '../domain/identifiers.ts';
 import { type JsonObject, ledgerJson } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
+import { recordEvent } from './auditStore.ts';
 import { jsonObject } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { query } from './query.ts';
@@ -108,7 +109,10 @@ export function insertActiveRun(ledger: Connection, task: Task, given: NewRun, n
   });
 }
 
-/** Records a loop policy. It is finished from the start, so that it never is the active run. Call inside a write transaction. */
+/**
+ * Records a loop policy, and in the audit log that its gate was armed (LQ-12). It is finished from the start, so that it
+ * never is the active run. Call inside a write transaction.
+ */
 export function insertPolicyRun(
   ledger: Connection,
   task: Task,
@@ -116,7 +120,7 @@ export function insertPolicyRun(
   now: number,
 ): Run {
   const timestamp = formatTimestamp(now);
-  return insertRun(ledger, {
+  const run = insertRun(ledger, {
     id: newIdentifier('run'),
     task_id: task.id,
     name: name ?? `${task.name}-ralph-loop-${timestamp.replaceAll(':', '')}`,
@@ -126,6 +130,11 @@ export function insertPolicyRun(
     ended_at: timestamp,
     metadata,
   });
+  const { template = null, max_iterations, current_iteration, required_before_continue } = metadata;
+  const policy = { template, max_iterations, current_iteration, required_before_continue };
+  const payload = { run_id: run.id, name: run.name, ...policy };
+  recordEvent(ledger, { type: 'loop_policy_created', taskId: task.id, payload }, now);
+  return run;
 }
 
 /** Ends a run. Telemetry is the caller's. */

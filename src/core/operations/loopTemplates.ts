@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { recordEvent } from '../ledger/auditStore.ts';
 import { insertPolicyRun, listNamesakes, type Run } from '../ledger/runStore.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { loopRunMetadata } from '../loops/loopRunMetadata.ts';
@@ -150,15 +149,7 @@ function create(
   const { run, others } = ledger.write(() => {
     const task = requireTask(ledger, reference);
     const made = insertPolicyRun(ledger, task, { name: input.name, metadata }, clock.now());
-    const { id: run_id, name } = made;
-    const { max_iterations, current_iteration, required_before_continue } = metadata;
-    const policy = { template: template.name, max_iterations, current_iteration, required_before_continue };
-    recordEvent(
-      ledger,
-      { type: 'loop_policy_created', taskId: task.id, payload: { run_id, name, ...policy } },
-      clock.now(),
-    );
-    return { run: made, others: listNamesakes(ledger, task.id, name).length - 1 };
+    return { run: made, others: listNamesakes(ledger, task.id, made.name).length - 1 };
   });
   if (others > 0) {
     context.warn(`${others} older run(s) of this task are called '${run.name}' too; that name now means ${run.id}`);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createDisposableBinding } from '../../../src/core/operations/createDisposableBinding.ts';
+import { runs } from '../../../src/core/operations/runs.ts';
 import { loopTemplatesVerb, ralphLoopPresets } from '../../../src/core/operations/loopTemplates.ts';
 import { supervised, type Supervised } from '../supervise/support.ts';
 
@@ -37,5 +39,20 @@ describe('loop-templates', () => {
       [first.id, second.id],
     );
     assert.deepEqual(events[0]?.required_before_continue, ['test_coverage', 'adversarial_check']);
+  });
+
+  it('LQ-12: whichever verb arms a loop, that stands in the audit log', async () => {
+    const metadataJson = JSON.stringify({ max_iterations: 3, required_before_continue: ['ci_green'] });
+    await fixture.run(runs, { create: 'alpha', purpose: 'ralph_loop', name: 'by hand', metadataJson });
+    await fixture.run(createDisposableBinding, { task: 'beta', adversarial: true, runName: 'on paper' });
+    assert.deepEqual(
+      fixture
+        .events('loop_policy_created')
+        .map(({ name, template, required_before_continue: required }) => [name, template, required]),
+      [
+        ['by hand', null, ['ci_green']],
+        ['on paper', null, ['adversarial_check']],
+      ],
+    );
   });
 });
