@@ -42,7 +42,7 @@ describe('qa-run with a browser', () => {
     this.timeout(90_000);
     const run = start();
     assert.equal(await run.ended, 0, run.told());
-    const { result, browser, visual_diff: diff, checks } = receipt();
+    const { result, browser, visual_diff: diff, checks, adversarial_evidence: proof } = receipt();
     assert.equal(result, 'passed');
     assert.deepEqual(
       checks.map(({ name }: { name: string }) => name),
@@ -53,6 +53,7 @@ describe('qa-run with a browser', () => {
       ],
     );
     assert.equal(browser.viewport, '2x2');
+    assert.deepEqual([proof.correlation_id, proof.status], ['qa-run-browser-template-structured-adversarial', 'pass']);
     assert.ok(existsSync(browser.executable));
     assert.deepEqual([diff.report.changed_pixels, diff.report.total_pixels], [0, 4]);
     // The two files are written by two programs: the same picture, not the same bytes.

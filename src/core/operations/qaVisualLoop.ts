@@ -93,12 +93,13 @@ function visualHarness(variant: Variant): QaHarness {
         { ...armed, correlationId: id('unstructured-adversarial') },
         { reason: 'missing_adversarial_check_evidence', missing: ['adversarial_check'] },
       );
-      await addChallenge(drill, armed, {
+      const { evidence } = await addChallenge(drill, armed, {
         correlationId: id('structured-adversarial'),
         failureMode: variant.failureMode,
         check: 'Compared every pixel of both pictures with the threshold 0.',
         result: 'No pixel differs.',
       });
+      drill.notes.adversarial_evidence = evidence;
       await expectDelivered(drill, delivers, { ...armed, correlationId: id('structured-allowed') });
     },
   };
