@@ -29,7 +29,6 @@ interface HarnessRequest {
  */
 export async function runHarness(outer: OperationContext, request: HarnessRequest): Promise<number> {
   const { harness, receiptPath } = request;
-  stageFiles([{ path: receiptPath, bytes: '' }]).discard();
   const slug = randomBytes(4).toString('hex');
   const scratch = mkdtempSync(join(tmpdir(), 'workerctl-qa-run-'));
   const drill = new QaDrill(outer, {
@@ -42,10 +41,12 @@ export async function runHarness(outer: OperationContext, request: HarnessReques
   });
   let keepsScratch = false;
   try {
+    // What is left when the drill is killed: not the receipt of an earlier one.
+    writeReceipt(drill, request, { failure: unfinished, namesLedger: true });
     const failure = await failureOf(drill, request);
-    keepsScratch = request.ledgerFile === null && !request.discardLedger && failure?.code !== 'interrupted';
-    const namesLedger = request.ledgerFile !== null || keepsScratch;
-    writeReceipt(drill, request, { failure, namesLedger });
+    const keeps = request.ledgerFile === null && !request.discardLedger && failure?.code !== 'interrupted';
+    writeReceipt(drill, request, { failure, namesLedger: request.ledgerFile !== null || keeps });
+    keepsScratch = keeps;
     if (failure !== null) throw failure.error;
     return drill.checks.length;
   } finally {
@@ -60,6 +61,8 @@ interface Failure {
   /** What the caller throws. */
   readonly error: unknown;
 }
+
+const unfinished: Failure = { code: 'interrupted', message: 'the drill has not ended', error: null };
 
 async function failureOf(
   drill: QaDrill,

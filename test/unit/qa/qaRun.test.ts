@@ -233,6 +233,24 @@ describe('qa-run', () => {
     assert.equal(qa.receipt().result, 'failed');
   });
 
+  it('LQ-7: while a drill runs its receipt says that it has not ended, whatever an earlier one said', async () => {
+    await qa.run({ scenario: 'build-clear-loop' });
+    assert.equal(qa.receipt().result, 'passed');
+    // A browser that looks at the receipt: what would be left if the drill were killed now.
+    const program = join(qa.folder, 'chromium');
+    writeFileSync(program, `#!/bin/sh\ncp '${qa.receiptPath}' '${qa.folder}/seen.json'\nexit 1\n`);
+    chmodSync(program, 0o700);
+    const variables = { CONVEYOR_CHROMIUM: program };
+    await refuses({ scenario: 'generic-loop-template-browser' }, 'browser_failed', /ended with status 1/, {
+      variables,
+    });
+    assert.partialDeepStrictEqual(JSON.parse(readFileSync(join(qa.folder, 'seen.json'), 'utf8')), {
+      scenario: 'generic-loop-template-browser',
+      result: 'failed',
+      failure: { code: 'interrupted', message: 'the drill has not ended' },
+    });
+  });
+
   it('LQ-7: a temporary ledger stays as long as a receipt names it, and not longer', async () => {
     await qa.run({ scenario: 'build-clear-loop' });
     const kept = qa.receipt().artifacts.db_path;
