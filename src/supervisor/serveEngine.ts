@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 
 import { createBirpc } from 'birpc';
 
+import { maskSecrets } from '../core/domain/maskSecrets.ts';
 import type { EngineEvents, EngineRpc, TimelineRequest } from '../protocol/engine.ts';
 import { type OperationResult, type PanelOperation, panelOperations } from '../protocol/operations.ts';
 
@@ -23,7 +24,8 @@ export function serveEngine(port: MessagePort, createEngine: CreateEngine, leave
   const engine = createEngine({
     snapshotChanged: (snapshot) => void toHost.snapshotChanged.asEvent(snapshot),
     attention: (item) => void toHost.attention.asEvent(item),
-    log: (level, line) => void toHost.log.asEvent(level, line),
+    // A log is what somebody attaches to a report.
+    log: (level, line) => void toHost.log.asEvent(level, maskSecrets(line)),
     watchTerminal: (order) => toHost.watchTerminal(order),
   });
   // A failure to build reaches the host as the end of the thread, with its message.

@@ -157,6 +157,14 @@ export function translate(error: unknown, file: string): unknown {
       { cause: error },
     );
   }
+  // SQLite has no code of its own for it.
+  if (code === 'SQLITE_ERROR' && error instanceof Error && error.message === 'malformed JSON') {
+    return refuse(
+      'ledger_invalid',
+      `the ledger ${file} holds JSON that can't be read: some program wrote what does not belong there; restore the file, or mend that row`,
+      { cause: error },
+    );
+  }
   if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR|FULL)/.test(code)) {
     return refuse(
       'state_root_unwritable',
