@@ -39,10 +39,11 @@ const events = pagedTable({
   orders: {
     audit: byId,
     page: byId,
-    // A story tells what became of criteria; the rest of the log is told by other tables.
+    // A story tells what became of criteria, and what was done to a session at once; the rest is told by other tables.
     story: {
       ...byCreation,
-      where: `${ofTask} AND type IN ('acceptance_criterion_added', 'acceptance_criterion_updated')`,
+      where: `${ofTask} AND type IN ('acceptance_criterion_added', 'acceptance_criterion_updated',
+        'session_nudged', 'session_interrupted', 'session_answered')`,
     },
   },
 });
@@ -258,7 +259,7 @@ const handoffs = pagedTable({
   from: 'worker_handoffs',
   where: ofTask,
   id: 'id',
-  orders: { audit: byId, page: byId },
+  orders: { audit: byId, page: byId, story: byCreation },
 });
 const observations = pagedTable({
   row: z.object({

@@ -184,7 +184,39 @@ export function epilogueEntry(row: AuditRow<'epilogue_runs'>): ReplayEntry {
   };
 }
 
-export function criterionEntry(event: AuditRow<'events'>): ReplayEntry {
+/** What became of a criterion, or what was done to a session at once (AT-4). */
+export function eventEntry(event: AuditRow<'events'>): ReplayEntry {
+  return event.type.startsWith('session_') ? actionEntry(event) : criterionEntry(event);
+}
+
+function actionEntry({ id, type, actor, created_at: timestamp, payload }: AuditRow<'events'>): ReplayEntry {
+  const outcome = payload.dry_run === true ? ' (dry run)' : payload.success === false ? ' (failed)' : '';
+  return {
+    timestamp,
+    kind: type,
+    actor,
+    summary: `${type.replace('session_', '')} session ${textOf(payload.session) ?? '?'}${outcome}`,
+    source: 'events',
+    source_id: id,
+    details: { event_type: type, ...payload },
+  };
+}
+
+/** What a worker handed over, for whoever goes on with it (AT-4). */
+export function handoffEntry(row: Omit<AuditRow<'worker_handoffs'>, 'summary'>): ReplayEntry {
+  const { id, worker_session_id, payload, created_at: timestamp } = row;
+  return {
+    timestamp,
+    kind: 'handoff',
+    actor: 'worker',
+    summary: `worker handed over: ${saidIn({ ...row }, 'summary')}`,
+    source: 'worker_handoffs',
+    source_id: id,
+    details: { handoff_id: id, payload_keys: Object.keys(payload).toSorted(), worker_session_id },
+  };
+}
+
+function criterionEntry(event: AuditRow<'events'>): ReplayEntry {
   return {
     timestamp: event.created_at,
     kind: 'acceptance_criterion',

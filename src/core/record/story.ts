@@ -12,7 +12,8 @@ import {
   chainEntry,
   commandEntry,
   continuationEntry,
-  criterionEntry,
+  eventEntry,
+  handoffEntry,
   cycleEntry,
   decisionEntry,
   epilogueEntry,
@@ -86,6 +87,7 @@ function sources(ledger: Connection, taskId: string, request: StoryRequest): Ite
     shown(auditTables.task_acknowledgements, hideRow.task_acknowledgements, acknowledgementEntry),
     shown(auditTables.task_continuations, hideRow.task_continuations, continuationEntry),
     shown(auditTables.continuation_reviews, hideRow.continuation_reviews, reviewEntry),
+    shown(auditTables.worker_handoffs, hideRow.worker_handoffs, handoffEntry),
     shown(auditTables.epilogue_runs, hideRow.epilogue_runs, epilogueEntry),
     ...screens(request, of),
   ];
@@ -96,7 +98,7 @@ function sources(ledger: Connection, taskId: string, request: StoryRequest): Ite
     mapped(commandChains(ledger, taskId, walk)),
     mapped(signalChains(ledger, taskId, walk)),
     shown(auditTables.manager_decisions, hideRow.manager_decisions, decisionEntry),
-    shown(auditTables.events, hideRow.events, criterionEntry),
+    shown(auditTables.events, hideRow.events, eventEntry),
   ];
   if (format === 'compact') return telling;
   return [
@@ -147,6 +149,8 @@ function isSeenBy({ kind, actor, details }: ReplayEntry, role: ReplayRole, ledge
     case 'capture':
     case 'transcript_segment':
       return actor === role;
+    case 'handoff':
+      return role === 'worker' || role === 'manager';
     case 'continuation_review':
       return role === 'manager' || role === 'reviewer' || role === 'workerctl';
     case 'epilogue':

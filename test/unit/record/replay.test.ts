@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import type { Connection } from '../../../src/core/ledger/connection.ts';
+import { recordEvent } from '../../../src/core/ledger/auditStore.ts';
 import { openLedger } from '../../../src/core/ledger/openLedger.ts';
 import { requireTask } from '../../../src/core/ledger/taskStore.ts';
 import { type Replay, type ReplayRequest, replayTask, replayText } from '../../../src/core/record/replay.ts';
@@ -37,9 +38,9 @@ describe('replay', () => {
       ...request,
     });
 
-  it('tells everything that the reference tells, in its order', () => {
+  it('tells everything that the reference tells, in its order, and of handoffs', () => {
     const { entries, entry_count: count } = tell();
-    assert.equal(count, 78);
+    assert.equal(count, 79);
     assert.deepEqual([...new Set(entries.map(({ kind }) => kind))].toSorted(), [
       'acceptance_criterion',
       'acknowledgement',
@@ -50,12 +51,33 @@ describe('replay', () => {
       'correlation_chain',
       'decision',
       'epilogue',
+      'handoff',
       'manager_cycle_span',
       'observe',
       'routed_notification',
     ]);
     assert.equal(entries[0]?.summary, 'worker acknowledged task contract (revision 1)');
     assert.equal(entries.at(-1)?.summary, 'observed session alpha-worker state idle (staleness 27992844.0s)');
+  });
+
+  it('AT-4: tells of handoffs, and of what was done to a session at once', () => {
+    const handoff = tell().entries.find(({ kind }) => kind === 'handoff');
+    assert.match(handoff?.summary ?? '', /^worker handed over: \[\d+ bytes, 1 lines; shown/);
+    assert.match(
+      tell({ includeContent: true }).entries.find(({ kind }) => kind === 'handoff')?.summary ?? '',
+      /Payment/,
+    );
+    const { id: taskId } = requireTask(ledger, 'docs-cleanup');
+    const at = Date.parse('2026-11-22T23:00:00Z');
+    for (const type of ['session_nudged', 'session_interrupted', 'session_answered']) {
+      recordEvent(ledger, { type, taskId, payload: { session: 'w1', success: type !== 'session_answered' } }, at);
+    }
+    assert.deepEqual(
+      tell({}, 'docs-cleanup')
+        .entries.slice(-3)
+        .map(({ summary }) => summary),
+      ['nudged session w1', 'interrupted session w1', 'answered session w1 (failed)'],
+    );
   });
 
   it('leaves observations out of the compact form', () => {
@@ -87,7 +109,7 @@ describe('replay', () => {
     );
     assert.deepEqual(
       pages.map(({ entry_count: count }) => count),
-      [18, 20, 20, 20],
+      [19, 20, 20, 20],
     );
     assert.deepEqual(tell({ limit: 0 }).entries, []);
     assert.throws(
