@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readHookReport } from '../codex/hookReport.ts';
 import type { Connection } from '../ledger/connection.ts';
@@ -6,6 +6,7 @@ import { findSessionOfThread } from '../ledger/sessionStore.ts';
 import { recordSignal } from '../ledger/signalStore.ts';
 import { type FolderWatcher, systemFolderWatcher } from '../ports/folderWatcher.ts';
 import type { EngineWatch } from './engine.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 export interface HookSignalOptions {
   readonly ledger: Connection;
@@ -30,7 +31,7 @@ export function watchHookSignals(options: HookSignalOptions): EngineWatch {
     }
   };
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch {
     return { close: () => {} }; // nothing can be left there, either
   }

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, lstatSync, statSync, writeFileSync } from 'node:
 import { basename, dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { busyMilliseconds, Connection, isBusy, translate } from './connection.ts';
-import { makeFolder } from './makeFolder.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 import { migrateLedger, refuseNewer, sharedSchemaVersion, type MigrationResult } from './migrate.ts';
 import { makeReclaimable } from './reclaimSpace.ts';
 import { openSqlite, type SqliteDatabase } from './sqliteDriver.ts';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConveyorError, refuse } from '../domain/errors.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 interface NewFile {
   readonly path: string;
@@ -25,7 +26,7 @@ export function stageFiles(files: readonly NewFile[]): StagedFiles {
   for (const { path, bytes, mode } of files) {
     const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw unwritable(path, 'it is a folder');
       writeFileSync(temporary, bytes, { flag: 'wx', mode });
       staged.push({ path, temporary });

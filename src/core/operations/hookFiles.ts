@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
@@ -15,6 +6,7 @@ import { addNotify, removeNotify } from '../codex/hookConfig.ts';
 import { addHooks, eventsWith, removeHooks } from '../codex/hooksFile.ts';
 import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 /** What becomes of one file of Codex's configuration. */
 export interface FilePlan {
@@ -117,7 +109,7 @@ export function writePlan({ path: named, before, after, copy }: FilePlan): void 
 
 /** In one step, and as readable as the file it goes with. */
 function replaceFile(path: string, text: string, like: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const draft = `${path}.${process.pid}.new`;
   writeFileSync(draft, text, { mode: lstatSync(like, { throwIfNoEntry: false })?.mode ?? 0o600 });
   renameSync(draft, path);

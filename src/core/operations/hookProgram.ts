@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import type { Variables } from './operationContext.ts';
 import { shimFolder } from './shimFolder.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 /** Where Codex's hooks leave their reports for the supervisor of one ledger: out of every sandbox's reach. */
 export function signalFolder(ledgerFile: string, variables: Variables): string {
@@ -52,7 +54,16 @@ export function hookScript(folder: string): string {
 export function writeHookProgram(ledgerFile: string, variables: Variables): string {
   const program = hookProgramPath(ledgerFile, variables);
   const folder = signalFolder(ledgerFile, variables);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+    throw refuse(
+      'state_root_unwritable',
+      `cannot make ${folder} (${code}), where hooks leave their reports; check its permissions, or set XDG_DATA_HOME`,
+      { cause: error },
+    );
+  }
   const script = hookScript(folder);
   if (readOrNull(program) === script) return program;
   const draft = `${program}.${process.pid}.new`;

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import { folderConfirmations } from '../ports/confirmations.ts';
@@ -8,6 +8,7 @@ import { createDisposableBinding } from './createDisposableBinding.ts';
 import type { Operation } from './operation.ts';
 import { HostedContext, type OperationContext } from './operationContext.ts';
 import { tasks } from './tasks.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 /** What was seen while something was checked; it stands in the receipt whether or not it was what was expected. */
 export type Seen = Record<string, unknown>;
@@ -165,7 +166,7 @@ export class QaDrill {
   place(fileName: string): string {
     const folder = this.#folder ?? join(this.#besides, `${this.scenario}-artifacts`, this.slug);
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
       throw refuse('file_unreadable', `cannot create the folder of artifacts ${folder} (${code})`, { cause: error });

@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import type { Variables } from './operationContext.ts';
 import { isUsualName, shimFolder } from './shimFolder.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 /** What runs the command line: a Node 22.15 or newer, or an Electron that acts as one. */
 export interface ShimRuntime {
@@ -29,7 +30,7 @@ export interface Shim {
 export function writeShim(ledgerFile: string, runtime: ShimRuntime, variables: Variables): Shim {
   const folder = shimFolder(ledgerFile, variables);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     for (const name of ['conveyor', 'workerctl'])
       replaceFile(join(folder, name), shimScript(name, ledgerFile, runtime));
   } catch (error) {

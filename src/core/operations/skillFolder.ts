@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod/mini';
-import { makeFolder } from '../ledger/makeFolder.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 import type { BundledSkill } from './bundledSkills.ts';
 
 /** What we put into a skill's folder beside its files, to tell later whether somebody has changed them. */

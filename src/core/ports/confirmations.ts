@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { ConfirmedBinding, ConfirmedSession } from '../domain/confirmed.ts';
+import { makeFolder } from './makeFolder.ts';
 
 /** What was confirmed for one ledger. Kept where no sandboxed agent can write. */
 export interface Confirmations {
@@ -139,7 +140,7 @@ function list(folder: string): readonly string[] {
 function write(folder: string, name: string, content: object): boolean {
   const draft = join(folder, `${name}.${process.pid}.new`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     writeFileSync(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
     renameSync(draft, join(folder, name));
     return true;

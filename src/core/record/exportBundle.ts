@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -17,6 +16,7 @@ import * as z from 'zod/mini';
 import { refuse } from '../domain/errors.ts';
 import { printedJson } from '../domain/json.ts';
 import { type ExportFile, exportFileNames } from './exportFiles.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 
 export interface Bundle {
   readonly task: { readonly id: string; readonly name: string };
@@ -64,13 +64,13 @@ export function refuseForeign(folder: string, taskId: string, withArchive: boole
  * export of the task left and this one does not have goes. Call `refuseForeign` before. Returns the names it wrote.
  */
 export function writeBundle(folder: string, bundle: Bundle, withArchive: boolean): readonly string[] {
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(folder));
   const stage = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
   try {
     const names = stageFiles(stage, bundle);
     const archive = join(stage, 'archive.zip');
     if (withArchive) zipFiles(archive, stage, names);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     for (const name of exportFileNames) if (!names.includes(name)) rmSync(join(folder, name), { force: true });
     for (const name of names) moveInto(folder, stage, name);
     if (withArchive) renameSync(archive, archiveOf(folder));
@@ -89,7 +89,7 @@ function stageFiles(stage: string, { task, createdAt, files }: Bundle): readonly
 
 function write(folder: string, name: string, chunks: Iterable<string>): void {
   const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const file = openSync(path, 'wx', 0o600);
   try {
     let pending = '';
@@ -107,7 +107,7 @@ function write(folder: string, name: string, chunks: Iterable<string>): void {
 
 function moveInto(folder: string, stage: string, name: string): void {
   const file = join(folder, name);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   renameSync(join(stage, name), file);
 }
 

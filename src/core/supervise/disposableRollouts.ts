@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
 import { ledgerJson } from '../domain/json.ts';
-import { makeFolder } from '../ledger/makeFolder.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 
 /** The rollout of a session that no Codex stands behind: one head line, so that it can be read like any other. */

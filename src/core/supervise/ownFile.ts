@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../domain/errors.ts';
-import { makeFolder } from '../ledger/makeFolder.ts';
+import { makeFolder } from '../ports/makeFolder.ts';
 import { isFolder } from '../ports/isFolder.ts';
 
 // An agent may write below the state root, a sandboxed one too, but not where a link planted there would lead us.
