@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import * as z from 'zod/mini';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import { DispatchFixture, type Pair } from './support.ts';
+
+const keyed = z.array(z.object({ idempotency_key: z.string() }));
+const attempted = z.array(
+  z.object({ payload: z.object({ message: z.string() }), attempt_history: z.array(z.unknown()) }),
+);
 
 describe('enqueueing', () => {
   let fixture: DispatchFixture;
@@ -17,7 +23,7 @@ describe('enqueueing', () => {
     const again = await fixture.run('enqueue-notify-manager', { task: 'alpha', message: 'once', idempotencyKey: 'k' });
     assert.deepEqual([again.command_id, again.already_queued], [first, true]);
     assert.equal(fixture.count('commands', 'true'), 1);
-    const listed = (await fixture.run('commands', { json: true })) as unknown as { idempotency_key: string }[];
+    const listed = keyed.parse(await fixture.run('commands', { json: true }));
     assert.deepEqual(
       listed.map(({ idempotency_key: key }) => key),
       ['k'],
@@ -47,10 +53,7 @@ describe('enqueueing', () => {
   it('lists commands in the order in which they were queued, with their attempts', async () => {
     for (const message of ['a', 'b', 'c']) await fixture.enqueue(pair.task, message);
     await fixture.pass({ limit: 2 });
-    const listed = (await fixture.run('commands', { attempts: true, json: true })) as unknown as {
-      payload: { message: string };
-      attempt_history: unknown[];
-    }[];
+    const listed = attempted.parse(await fixture.run('commands', { attempts: true, json: true }));
     assert.deepEqual(
       listed.map(({ payload, attempt_history: history }) => [payload.message, history.length]),
       [
