@@ -22,12 +22,14 @@ export function parseArguments(operation: AnyOperation, argv: readonly string[])
       { type: takesValue(flags.get(name)) ? ('string' as const) : ('boolean' as const), multiple: true },
     ]),
   );
-  const { tokens } = parseArgs({ args: before, options, strict: false, allowPositionals: true, tokens: true });
+  const isForeign = Object.values(operation.inputs).some(({ kind }) => kind === 'passthrough');
+  const args = isForeign ? before : maskWords(before, [...flags.keys()]);
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
   const given: Given = {};
   const { own, foreign } = separateForeign(operation.inputs, before, tokens, spellings);
   const words: string[] = [];
   for (const token of own) {
-    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind === 'positional') words.push(unmaskWord(token.value));
     if (token.kind === 'option') readOption(token, spellings, flags, given);
   }
   readPositionals(operation.inputs, words, given);
@@ -53,7 +55,7 @@ function readOption(
     given[flag.name] = true;
     return;
   }
-  const { value } = token;
+  const value = token.value?.startsWith(MASK) ? token.value.slice(1) : token.value;
   // A forgotten value must not swallow the next option.
   const swallowed =
     typeof value === 'string' &&
@@ -64,6 +66,32 @@ function readOption(
   const converted = convert(flag.argument, spelled, value);
   if (flag.argument.kind !== 'list') given[flag.name] = converted;
   else given[flag.name] = [...asList(given[flag.name]), converted];
+}
+
+/** No argument of a process can hold it. */
+const MASK = '\0';
+
+/**
+ * Hides words that begin with a dash from Node's parser, which would take them for short options. There are none here; to
+ * argparse such a word is text when it is a negative number or has a space, unless it is `--flag=some text`.
+ */
+function maskWords(argv: readonly string[], names: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return argv.map((word, index) => {
+    if (word.length < 2 || !word.startsWith('-') || (end >= 0 && index >= end)) return word;
+    const spelled = /^--([^=]+)/.exec(word)?.[1];
+    if (spelled === undefined) return MASK + word;
+    const isOption = !word.includes(' ') || names.some((name) => name.startsWith(spelled));
+    return isOption ? word : MASK + word;
+  });
+}
+
+/** Throws `usage` when it is neither a number nor a sentence: somebody mistook it for an option. */
+function unmaskWord(word: string): string {
+  if (!word.startsWith(MASK)) return word;
+  const given = word.slice(MASK.length);
+  if (given.includes(' ') || /^-(?:\d+|\d*\.\d+)$/.test(given)) return given;
+  throw usage(`unrecognized arguments: ${given}`);
 }
 
 function unknownOption(token: Extract<Token, { kind: 'option' }>, names: readonly string[]): string {
@@ -160,8 +188,8 @@ function convert(argument: Argument<unknown>, spelled: string, text: string): un
     return Number(text);
   }
   if (argument.kind === 'number') {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value))
+    const value = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isFinite(value))
       throw usage(`argument ${spelled}: invalid float value: '${text}'`);
     return value;
   }

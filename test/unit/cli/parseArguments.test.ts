@@ -5,6 +5,7 @@ import { ConveyorError } from '../../../src/core/domain/errors.ts';
 import {
   flag,
   integerWithDefault,
+  numberWithDefault,
   optionalChoice,
   optionalText,
   passthrough,
@@ -23,6 +24,7 @@ const sample: AnyOperation = defineOperation({
     summary: optionalText('text'),
     summarize: flag('a switch with a longer name'),
     limit: integerWithDefault('a number', 10),
+    timeout: numberWithDefault('seconds', 30),
     state: optionalChoice('a choice', ['active', 'gone']),
     nextStep: textList('a list'),
     reviewerCommand: restOfLine('a command'),
@@ -52,6 +54,30 @@ describe('parseArguments', () => {
   it('takes text that begins with a dash as a value, and everything after -- as it is', () => {
     assert.deepEqual(parse('t1', '--summary', '- first'), { task: 't1', summary: '- first' });
     assert.deepEqual(parse('--', '--limit'), { task: '--limit' });
+  });
+
+  it('takes words with a space and negative numbers as words, also in place of a positional', () => {
+    assert.deepEqual(parse('- do this'), { task: '- do this' });
+    assert.deepEqual(parse('--summary of it', '--limit', '3'), { task: '--summary of it', limit: 3 });
+    assert.deepEqual(parse('--limit', '-3', '-5'), { task: '-5', limit: -3 });
+    assert.deepEqual(parse('-.5'), { task: '-.5' });
+    assert.deepEqual(parse('t1', '--summary=a b'), { task: 't1', summary: 'a b' });
+    refuses(['--summ=a b'], /ambiguous option: --summ/);
+  });
+
+  it('takes no single dash for the beginning of a long option', () => {
+    refuses(['t1', '-l', '3'], /unrecognized arguments: -l/);
+    refuses(['t1', '-limit'], /unrecognized arguments: -limit/);
+    assert.deepEqual(parse('t1', '--summary', '-l'), { task: 't1', summary: '-l' });
+    assert.deepEqual(parse('--', '-l'), { task: '-l' });
+  });
+
+  it('reads decimal numbers only', () => {
+    assert.deepEqual(parse('t1', '--timeout', ' +1.5e1 '), { task: 't1', timeout: 15 });
+    assert.deepEqual(parse('t1', '--timeout', '.5'), { task: 't1', timeout: 0.5 });
+    for (const text of ['0x10', '0b1', 'Infinity', '1e999', 'nan', '1_0', '', '1,5']) {
+      refuses(['t1', '--timeout', text], /argument --timeout: invalid float value/);
+    }
   });
 
   it('does not let a forgotten value swallow the next option', () => {
