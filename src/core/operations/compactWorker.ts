@@ -95,7 +95,8 @@ export const compactWorker = defineOperation({
     const slashCommand = slashCommandOf(input);
     const decision = ledger.write(() => {
       const task = requireTask(ledger, input.task);
-      const payload = { source: 'compact-worker', slash_command: slashCommand };
+      // What was decided, also when only a message about it is sent.
+      const payload = { source: 'compact-worker', slash_command: input.clear ? '/clear' : slashCommand };
       const note = { decision: 'nudge', reason: input.reason, cycleId: input.cycleId, payload } as const;
       return recordDecision(ledger, task, note, clock.now());
     });

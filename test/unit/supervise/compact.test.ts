@@ -6,7 +6,7 @@ import { openSqlite } from '../../../src/core/ledger/sqliteDriver.ts';
 import { findBinding, requireSessionBinding } from '../../../src/core/ledger/bindingStore.ts';
 import { requireTask } from '../../../src/core/ledger/taskStore.ts';
 import { compactEffect } from '../../../src/core/operations/compactEffect.ts';
-import { requestWorkerCompact } from '../../../src/core/operations/compactWorker.ts';
+import { compactWorker, requestWorkerCompact } from '../../../src/core/operations/compactWorker.ts';
 import { handoff } from '../../../src/core/operations/handoff.ts';
 import { managerConfig } from '../../../src/core/operations/managerConfig.ts';
 import { recordDecision } from '../../../src/core/operations/recordDecision.ts';
@@ -55,6 +55,17 @@ describe('making room in a worker', () => {
       compactEffect(deps, { permits: () => isPermitted, isAwaited, patienceMilliseconds: 0 }),
       options,
     );
+
+  it('records what was decided, also when only a message about it would be sent', async () => {
+    for (const given of [{ clear: true, promptOnly: true }, { promptOnly: true }, { clear: true }, {}]) {
+      const input = { task: 'alpha', reason: 'full', ...given };
+      await fixture.refuses(compactWorker, input, 'permission_denied', /not allowed/);
+    }
+    const rows = fixture.context.ledger.all(
+      "SELECT json_extract(payload_json, '$.slash_command') AS wanted FROM manager_decisions ORDER BY id",
+    );
+    assert.deepEqual(rows, [{ wanted: '/clear' }, { wanted: null }, { wanted: '/clear' }, { wanted: '/compact' }]);
+  });
 
   async function allow(...permit: readonly string[]): Promise<void> {
     await fixture.run(managerConfig, { task: 'alpha', clear: ['permissions'], permit });
