@@ -5,7 +5,7 @@ import { findBindingOfSession } from '../ledger/bindingStore.ts';
 import { findPanelSession } from '../ledger/panelSessionStore.ts';
 import { findSession, markSessionGone, type Session } from '../ledger/sessionStore.ts';
 import type { EndPorts } from '../supervise/endRequest.ts';
-import { findWorkerFolder, type WorkerFolder } from '../supervise/legacyFolder.ts';
+import { findLogFolder, findWorkerFolder } from '../supervise/legacyFolder.ts';
 import { findRunningSession, type FoundSession, strangerMismatches } from '../supervise/sessionIdentity.ts';
 import { identityMismatch, queueStop } from '../supervise/stopSessions.ts';
 import { flag, optionalText, positional } from './argument.ts';
@@ -52,7 +52,7 @@ export const stop = defineOperation({
     const facts = { name, target, bound_task_id: findBindingOfSession(ports.ledger, session.id)?.task_id ?? null };
     if (ports.isSandboxed) return { ...facts, killed: false, ...queue(ports, session, facts.bound_task_id) };
     const closed = await close(ports, session, target, message);
-    noteInFolder(context, folder, message, closed);
+    noteInLog(context, session, message, closed);
     return { ...facts, ...closed };
   },
   text: ({ name, killed, bound_task_id: task, queued_stop_command_id: queued, message_result: told }) => {
@@ -68,15 +68,22 @@ export const stop = defineOperation({
   },
 });
 
-/** The log of a worker that is kept in a folder tells of its end as well. */
-function noteInFolder(
-  { clock }: OperationContext,
-  folder: WorkerFolder | null,
+/** The log of that name tells of its end as well. It is no reason to fail: the session has been stopped by then. */
+function noteInLog(
+  context: OperationContext,
+  { name, role, tmux_session: target }: Session,
   message: string | null,
   { killed, message_result: told }: Pick<Stopped, 'killed' | 'message_result'>,
 ): void {
-  if (told !== undefined) folder?.appendEvent('stop_message', { message, ...told }, clock.now());
-  folder?.appendEvent('stop', { killed }, clock.now());
+  const log = findLogFolder(context.stateRoot, name);
+  if (log === null) return;
+  const now = context.clock.now();
+  try {
+    if (told !== undefined && log.exists()) log.appendEvent('stop_message', { message, ...told }, now);
+    log.appendEvent('stop', { killed_session: killed, lookup_source: 'session', role, target }, now);
+  } catch (error) {
+    context.warn(`the log of ${name} could not be written (${error instanceof Error ? error.message : String(error)})`);
+  }
 }
 
 function noTerminal({ name }: Session): ConveyorError {

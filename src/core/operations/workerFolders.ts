@@ -4,12 +4,7 @@ import { type JsonObject, ledgerJson } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import { findNewestStatus, insertStatus, upsertWorker, workerStatusStates } from '../ledger/legacyWorkerStore.ts';
-import {
-  findWorkerFolder,
-  listWorkerFolders,
-  type WorkerFolder,
-  type WorkerStatus,
-} from '../supervise/legacyFolder.ts';
+import { findLogFolder, listWorkerFolders, type WorkerFolder, type WorkerStatus } from '../supervise/legacyFolder.ts';
 import { flag, integerWithDefault, optionalText, positional, requiredChoice, requiredText } from './argument.ts';
 import { rawFlag } from './contentClasses.ts';
 import { requireFolder, requireTarget } from './legacyTarget.ts';
@@ -90,7 +85,7 @@ interface EventLog {
   readonly malformed: number;
 }
 
-/** The log of one worker, a line each. A registered session without a folder has none. */
+/** The log of one worker, a line each. Of a registered session it tells that it was stopped. */
 export const events = defineOperation({
   name: 'events',
   summary: 'Print the log of a worker, one JSON object a line.',
@@ -104,7 +99,7 @@ export const events = defineOperation({
   output: (): z.ZodMiniType<EventLog> => z.object({ events: z.array(jsonRecord()), malformed: z.number() }),
   run: (context, { name, limit, type }): EventLog => {
     requireTarget(context, name);
-    const log = findWorkerFolder(context.stateRoot, name)?.readEvents() ?? { events: [], malformed: 0 };
+    const log = findLogFolder(context.stateRoot, name)?.readEvents() ?? { events: [], malformed: 0 };
     const wanted = log.events.filter((event) => type === null || event.type === type);
     return { ...log, events: limit > 0 ? wanted.slice(-limit) : wanted };
   },

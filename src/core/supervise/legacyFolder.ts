@@ -70,6 +70,11 @@ export function findWorkerFolder(stateRoot: string, name: string): WorkerFolder 
   return folder.exists() ? folder : null;
 }
 
+/** The folder that holds the log of a session of that name, worker's folder or not; null when it can be no folder's. */
+export function findLogFolder(stateRoot: string, name: string): WorkerFolder | null {
+  return workerName.test(name) ? new WorkerFolder(stateRoot, name) : null;
+}
+
 /**
  * One worker's folder. The files are the user's own, 0600 in a folder of 0700, and replaced as a whole. A file that can't
  * be read as what it should be counts as missing, except `config.json`: without it nothing is known.
@@ -143,13 +148,16 @@ export class WorkerFolder {
 
   /** The log in its order; lines that are no JSON objects are counted and passed by. */
   readEvents(): { readonly events: JsonObject[]; readonly malformed: number } {
+    if (!isRealFolder(this.path)) return { events: [], malformed: 0 };
     const lines = (this.#readText('events.jsonl') ?? '').split('\n').filter((line) => line.trim() !== '');
     const events = lines.map(parseJson).filter(isJsonObject);
     return { events, malformed: lines.length - events.length };
   }
 
+  /** Makes the folder where it is missing. Throws `state_root_unwritable` when a link stands in its place. */
   appendEvent(type: string, facts: object, now: number): void {
     const line = ledgerJson({ ...facts, time: formatTimestamp(now), type });
+    ownFolder(this.#stateRoot, this.name);
     const log = openSync(join(this.path, 'events.jsonl'), appending, 0o600);
     try {
       writeSync(log, `${line}\n`);

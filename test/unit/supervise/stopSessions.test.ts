@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConveyorError, refuse } from '../../../src/core/domain/errors.ts';
@@ -14,6 +14,8 @@ import { isSandboxed } from '../../../src/core/operations/sandbox.ts';
 import { stop } from '../../../src/core/operations/stop.ts';
 import { tasks } from '../../../src/core/operations/tasks.ts';
 import { unbind } from '../../../src/core/operations/unbind.ts';
+import { events } from '../../../src/core/operations/workerFolders.ts';
+import { listWorkerFolders } from '../../../src/core/supervise/legacyFolder.ts';
 import { findRunningSession, strangerMismatches } from '../../../src/core/supervise/sessionIdentity.ts';
 import { stopSessionEffect, type StopPorts } from '../../../src/core/supervise/stopSessions.ts';
 import { FakeTmux } from '../../../src/core/tmux/fakeTmux.ts';
@@ -173,28 +175,59 @@ describe('stops that are queued for the supervisor', () => {
 
 describe('stop', () => {
   let fixture: Supervised;
+  let context: HostedContext;
+  let warnings: string[];
 
   beforeEach(async () => {
     fixture = await supervised();
+    warnings = [];
+    context = new HostedContext({
+      surface: 'cli',
+      cwd: fixture.folder,
+      variables: {},
+      ledger: fixture.context.ledger,
+      processes: new FakeProcessRunner({ tmux: { status: 1, stderr: 'no server running on /tmp/x' } }),
+      host: fixture.host,
+      clock: fixture.clock,
+      warn: (line) => warnings.push(line),
+    });
   });
 
   afterEach(() => fixture.dispose());
 
+  const end = (name: string) => stop.run(context, { name, message: null, json: false });
+  const log = async (name: string) => (await events.run(context, { name, limit: 0, type: null, raw: false })).events;
+
+  it('is told by the log of that name, which needs no folder of a worker', async () => {
+    fixture.addSession({ name: 'w1', role: 'worker', tmuxSession: 'codex-w1' });
+    assert.deepEqual(await log('w1'), []);
+    await end('w1');
+    const [line, ...others] = await log('w1');
+    const { time, ...facts } = line ?? {};
+    assert.equal(typeof time, 'string');
+    const expected = { killed_session: false, lookup_source: 'session', role: 'worker', target: 'codex-w1' };
+    assert.deepEqual([facts, others], [{ ...expected, type: 'stop' }, []]);
+    assert.deepEqual(listWorkerFolders(context.stateRoot), []);
+  });
+
+  it('is not held up by a log that cannot be written, or a name that can be no folder', async () => {
+    fixture.addSession({ name: 'w 2', role: 'worker', tmuxSession: 'codex-w2' });
+    assert.equal((await end('w 2')).killed, false);
+    assert.deepEqual(warnings, []);
+    fixture.addSession({ name: 'w1', role: 'worker', tmuxSession: 'codex-w1' });
+    mkdirSync(context.stateRoot, { recursive: true });
+    symlinkSync(fixture.folder, join(context.stateRoot, 'w1'));
+    assert.equal((await end('w1')).killed, false);
+    assert.deepEqual(warnings.length, 1);
+    assert.ok(!existsSync(join(fixture.folder, 'events.jsonl')));
+    assert.deepEqual(await log('w1'), []);
+  });
+
   it('CP-47: names the task that the session is bound to, in its answer and in the log', async () => {
     fixture.addSession({ name: 'w1', role: 'worker', tmuxSession: 'codex-w1' });
     const { ledger } = fixture.context;
-    const processes = new FakeProcessRunner({ tmux: { status: 1, stderr: 'no server running on /tmp/x' } });
-    const context = new HostedContext({
-      surface: 'cli',
-      cwd: fixture.folder,
-      variables: {},
-      ledger,
-      processes,
-      host: fixture.host,
-      clock: fixture.clock,
-    });
     for (let round = 0; round < 2; round += 1) {
-      const stopped = await stop.run(context, { name: 'w1', message: null, json: false });
+      const stopped = await end('w1');
       assert.equal(stopped.bound_task_id, requireTask(ledger, 'alpha').id);
       assert.match(
         stop.text?.(stopped, { name: 'w1', message: null, json: false }, context) ?? '',
