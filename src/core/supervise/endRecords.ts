@@ -129,7 +129,6 @@ export function recordSuccess(ledger: Connection, kind: EndKind, ended: EndedTas
       type: kind === 'finish' ? 'task_finished' : 'task_stopped',
       summary: `Task ${task.name} ${kind === 'finish' ? 'finished' : 'stopped'}.`,
       taskId: task.id,
-      runId: run?.id ?? null,
       correlation: { command_id: command.id, run_id: run?.id ?? null },
       attributes: {
         already_done_followup,

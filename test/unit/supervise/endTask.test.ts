@@ -306,14 +306,19 @@ describe('ending a task', () => {
     assert.deepEqual(tmux.kills, []);
   });
 
-  it('an active run ends with its task, and the last telemetry belongs to it', async () => {
+  it('an active run ends with its task; what is told of the task after that belongs to no run', async () => {
     await fixture.run(runs, { create: 'alpha', name: 'drill' });
     await endTask(ports, { ...stopBoth, kind: 'stop' });
     assert.equal(findActiveRun(ports.ledger, requireTask(ports.ledger, 'alpha').id), null);
     const rows = ports.ledger.all(
-      "SELECT run_id IS NOT NULL AS known FROM telemetry_events WHERE event_type IN ('task_stopped', 'run_finished')",
+      `SELECT event_type, run_id IS NOT NULL AS known, json_extract(correlation_json, '$.run_id') IS NOT NULL AS named
+         FROM telemetry_events WHERE event_type IN ('task_stopped', 'run_finished', 'command_succeeded') ORDER BY event_type`,
     );
-    assert.deepEqual(rows, [{ known: 1 }, { known: 1 }]);
+    assert.deepEqual(rows, [
+      { event_type: 'command_succeeded', known: 0, named: 0 },
+      { event_type: 'run_finished', known: 1, named: 1 },
+      { event_type: 'task_stopped', known: 0, named: 1 },
+    ]);
     assert.equal(fixture.telemetry('task_stopped')[0]?.run_status, 'abandoned');
   });
 
