@@ -5,6 +5,7 @@ import { type SessionRole, sessionRoles } from '../ledger/sessionStore.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { acknowledge } from '../supervise/acknowledge.ts';
 import { flag, type InputOf, optionalText, positional } from './argument.ts';
+import { givenId } from './givenId.ts';
 import { readObject } from './jsonInput.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -63,6 +64,11 @@ async function run(
   if (!fromStdin) return findAcknowledgement(ledger, known.id, role);
   const payload = await readObject(context);
   return ledger.write(() =>
-    acknowledge(ledger, requireTask(ledger, known.id), { role, payload, correlationId }, clock.now()),
+    acknowledge(
+      ledger,
+      requireTask(ledger, known.id),
+      { role, payload, correlationId: givenId(correlationId) },
+      clock.now(),
+    ),
   );
 }

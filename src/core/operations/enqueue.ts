@@ -15,6 +15,7 @@ import {
   requiredInteger,
   requiredText,
 } from './argument.ts';
+import { givenId } from './givenId.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { jsonRecord } from './outputs.ts';
@@ -114,9 +115,9 @@ function enqueue(context: OperationContext, type: string, input: CommonInput, pa
         type,
         taskId: task.id,
         payload: { message: input.message, ...payload },
-        correlationId: input.correlationId,
+        correlationId: givenId(input.correlationId),
         requiredPermission: input.requiredPermission,
-        idempotencyKey: input.idempotencyKey,
+        idempotencyKey: givenId(input.idempotencyKey),
       },
       clock.now(),
     );

@@ -25,6 +25,7 @@ import {
   requiredText,
 } from './argument.ts';
 import { criterionOutput } from './criteria.ts';
+import { givenId } from './givenId.ts';
 import { parseObject } from './jsonInput.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
@@ -202,7 +203,7 @@ function commonPart({ iteration, status, artifactPath, correlationId }: Input): 
     iteration,
     status: status ?? 'pass',
     artifactPath: artifactPath?.trim() ? artifactPath : null,
-    correlationId,
+    correlationId: givenId(correlationId),
   };
 }
 

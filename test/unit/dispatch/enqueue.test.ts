@@ -38,6 +38,15 @@ describe('enqueueing', () => {
     );
   });
 
+  it('takes an empty id for none: of two messages with an empty key neither is lost', async () => {
+    const empty = { idempotencyKey: '', correlationId: '' };
+    await fixture.enqueue(pair.task, 'one', 'enqueue-notify-manager', empty);
+    const second = await fixture.run('enqueue-notify-manager', { task: 'alpha', message: 'two', ...empty });
+    assert.equal(second.already_queued, false);
+    assert.match(String(second.correlation_id), /^dispatch-/);
+    assert.equal(fixture.count('commands', 'true'), 2);
+  });
+
   it('OD-31: words that are missing, and permissions that nobody knows, are refused in one line', async () => {
     const enqueue = (input: object) => fixture.run('enqueue-nudge-worker', { task: 'alpha', message: 'x', ...input });
     await assert.rejects(enqueue({ message: '   ' }), (error) => ConveyorError.is(error, 'missing_input'));

@@ -34,6 +34,15 @@ describe('continuations', () => {
     assert.ok('revision' in second && second.revision === 2);
   });
 
+  it('takes an empty turn for none', async () => {
+    const own = await submit('worker', '{"next": "a"}', '');
+    assert.match('correlation_id' in own ? own.correlation_id : '', /^continuation-/);
+    fixture.pipe('{}');
+    const empty = { task: 'alpha', fromStdin: true, correlationId: '' };
+    await fixture.refuses(continuation, { ...empty, submit: 'manager' }, 'missing_input', /--correlation-id/);
+    await fixture.refuses(continuation, { ...empty, review: true }, 'missing_input', /--correlation-id/);
+  });
+
   it('CP-28: a review answers with the row it wrote', async () => {
     await submit('worker', '{"next": "a"}');
     await submit('manager', '{"next": "b"}');
