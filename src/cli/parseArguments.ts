@@ -189,8 +189,7 @@ function convert(argument: Argument<unknown>, spelled: string, text: string): un
   }
   if (argument.kind === 'number') {
     const value = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isFinite(value))
-      throw usage(`argument ${spelled}: invalid float value: '${text}'`);
+    if (!Number.isFinite(value)) throw usage(`argument ${spelled}: invalid float value: '${text}'`);
     return value;
   }
   return text;

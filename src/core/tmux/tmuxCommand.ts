@@ -37,7 +37,7 @@ const tmuxMissing = () =>
   refuse('tmux_missing', 'tmux is not installed or is not available on PATH; install it and try again');
 
 export const tmuxNotRunning = (session: string) =>
-  refuse('tmux_not_running', `tmux session '${session}' is not running`, { facts: { tmux_session: session } });
+  refuse('tmux_not_running', `tmux session is not running: ${session}`, { facts: { tmux_session: session } });
 
 /**
  * Sorts what tmux says on stderr into codes, once, here. tmux has neither exit codes nor a machine form for them.
