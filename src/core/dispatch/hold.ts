@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isHeldBy, type HeldLease, type LeaseKind } from '../domain/lease.ts';
 import { acquireLease, readLease, releaseLease, renewLease } from '../ledger/leaseStore.ts';
 import { type DispatchDependencies, realRepeater } from './dependencies.ts';
@@ -24,7 +25,7 @@ export class Hold {
   constructor(deps: DispatchDependencies, dispatcherId: string, milliseconds: number) {
     this.#deps = deps;
     this.#milliseconds = milliseconds;
-    this.holder = `${dispatcherId}#${globalThis.crypto.randomUUID()}`;
+    this.holder = `${dispatcherId}#${randomUUID()}`;
   }
 
   /** From now on until the end, without being asked. Call it when the claim is committed. */

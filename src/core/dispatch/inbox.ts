@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { refuse } from '../domain/errors.ts';
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
@@ -42,7 +43,7 @@ export interface InboxReading {
  */
 export async function readInbox(deps: InboxDependencies, request: InboxRequest): Promise<InboxReading> {
   const { clock, ledger, watcher } = deps;
-  const reader = `reader-${globalThis.crypto.randomUUID()}`;
+  const reader = `reader-${randomUUID()}`;
   const started = clock.monotonic();
   const { wait, signal } = request;
   const changes = wait === null ? null : new LedgerChanges(ledger, clock, watcher);
