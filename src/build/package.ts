@@ -22,6 +22,7 @@ const allowed = [
   'dist/supervisor.cjs',
   'dist/cli.js',
   'dist/conveyor.js',
+  'dist/frequent.js',
   'dist/dashboard.js',
   `dist/native/${nativePlatform()}-${process.arch}.node`,
   ...ptyFiles().map((file) => `dist/${file}` as const),

@@ -7,6 +7,7 @@ import { unzipSync } from 'fflate';
 
 import { bundle } from '../../src/build/bundle.ts';
 import { packageExtension } from '../../src/build/package.ts';
+import { frequentVerbs } from '../../src/core/operations/frequentVerbs.ts';
 
 /**
  * Packs the VSIX, unpacks it somewhere else and uses the command line in it as an installed extension would: nothing of
@@ -57,6 +58,13 @@ try {
     const isRight = (status === -1 || ran.status === status) && says.test(ran.stdout + ran.stderr);
     tell(name, isRight ? null : `conveyor ${words.join(' ')}: status ${ran.status}\n${ran.stdout}${ran.stderr}`);
   }
+  const helpFrom = (program: string, verb: string) =>
+    spawnSync(process.execPath, [join(dirname(cli), program), verb, '--help'], { cwd: scratch, env, encoding: 'utf8' });
+  for (const verb of frequentVerbs) {
+    const [both, own] = ['conveyor.js', 'frequent.js'].map((program) => helpFrom(program, verb));
+    const isSame = own?.status === 0 && own.stdout === both?.stdout;
+    tell(`has ${verb} in both programs`, isSame ? null : `${own?.status}\n${own?.stdout}${own?.stderr}`);
+  }
   const skills = join(home, '.codex', 'skills');
   for (const path of ['manage-codex-workers/references/loops.md', 'codex-review/SKILL.md'])
     tell(`has ${path}`, isFile(join(skills, path)) ? null : 'it is not there');
@@ -66,7 +74,7 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
-console.log(`${steps.length + 3 - failed} passed, ${failed} failed`);
+console.log(`${steps.length + frequentVerbs.length + 3 - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 /** The folder of the extension, as VS Code lays it out; without the modes, which not every unpacker keeps. */
