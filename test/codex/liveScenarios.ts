@@ -123,10 +123,9 @@ export const liveScenarios: readonly LiveScenario[] = [
     name: 'killed in a turn, resumed with its thread',
     play: async (world) => {
       const name = await world.worker();
-      await world.nudge(name, 'hello');
-      await world.becomes(name, atRest);
+      // By its first message, after which nobody has looked at its process yet.
       await world.nudge(name, 'think hard');
-      await world.becomes(name, ['working']);
+      await world.becomes(name, ['working'], atRest);
       const [row] = world.codex.rows(`SELECT pid, codex_session_id AS thread FROM sessions WHERE name = '${name}'`);
       process.kill(Number(row?.pid), 'SIGKILL');
       await world.becomes(name, ['crashed', 'gone'], atRest);

@@ -23,6 +23,7 @@ import type { PaneAddress, Tmux } from '../tmux/tmux.ts';
 import type { DeliveryResult, DeliveryStages, UndeliveredReason } from './deliveryResult.ts';
 import { linesForReader, type OutgoingText } from './messageText.ts';
 import { checkPane, readScreen, visibleRows, type PaneVerdict } from './preflight.ts';
+import type { DeliveryProof } from './rolloutProof.ts';
 import { readComposer, showsText } from './composer.ts';
 
 export interface DeliveryPorts {
@@ -43,8 +44,8 @@ export interface DeliveryRequest {
   readonly beforeFirstKey?: () => boolean | Promise<boolean>;
   /** Called right before each Enter. False: the text is left in the composer, undelivered `fence_lost`. */
   readonly mayPressEnter?: () => boolean | Promise<boolean>;
-  /** True once the user turn is in the rollout behind the caller's watermark; null when nothing can be asked. */
-  readonly proof: (() => boolean | Promise<boolean>) | null;
+  /** Whether the user turn is in the rollout behind the caller's watermark; null when nothing can be asked. */
+  readonly proof: DeliveryProof | null;
   readonly limits?: Partial<DeliveryLimits>;
 }
 
@@ -190,19 +191,21 @@ class Attempt {
   async #awaitProof(): Promise<DeliveryResult> {
     const { clock, tmux } = this.#ports;
     const { proof, text } = this.#request;
-    const hasProof = proof !== null && !text.isCommand;
+    const asked = text.isCommand ? null : proof;
     const since = clock.monotonic();
     let screen = await tmux.snapshot(this.#paneId);
     let wasLetGo = false;
     for (;;) {
-      if (hasProof && (await proof())) {
+      const isSeen = asked?.() ?? null;
+      if (isSeen === true) {
         this.#stages = { ...this.#stages, seenAt: clock.now() };
         return this.#delivered();
       }
       wasLetGo ||= this.#whereIs(text.pasted, screen) === 'let_go';
-      if (wasLetGo && !hasProof) return this.#delivered();
+      if (wasLetGo && asked === null) return this.#delivered();
       const waited = clock.monotonic() - since;
-      if (wasLetGo && waited >= this.#limits.busyProofMilliseconds && waitsBehindTurn(screen)) return this.#delivered();
+      const isTaken = wasLetGo && waited >= this.#limits.busyProofMilliseconds;
+      if (isTaken && (isSeen === null || waitsBehindTurn(screen))) return this.#delivered();
       if (waited >= this.#limits.proofMilliseconds) break;
       await clock.sleep(POLL_MILLISECONDS);
       screen = await tmux.snapshot(this.#paneId);

@@ -31,6 +31,9 @@ export function takeWatermark(path: string | null): RolloutWatermark {
   return { path, offset: statSync(path, { throwIfNoEntry: false })?.size ?? 0 };
 }
 
+/** True once the user turn is there; null while there is no rollout to look in, and there may never be one. */
+export type DeliveryProof = () => boolean | null;
+
 /** For `DeliveryRequest.proof`. Also right after a crash, with the watermark that was committed before the first key. */
 export function userTurnProof({ watermark, text, locate, grammar }: UserTurnQuestion): () => boolean {
   let seen = false;

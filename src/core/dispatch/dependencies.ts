@@ -2,6 +2,7 @@ import type { Connection } from '../ledger/connection.ts';
 import type { Command } from '../ledger/commandStore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostFacts } from '../ports/hostFacts.ts';
+import type { Session } from '../ledger/sessionStore.ts';
 import type { PaneDelivery } from './paneDelivery.ts';
 
 /** What a dispatcher acts with. */
@@ -16,8 +17,8 @@ export interface DispatchDependencies {
   readonly isSandboxed?: boolean;
   /** What the person permits managers beyond nudging; a row of the ledger never does. Nothing when left out. */
   readonly permits?: (permission: string) => boolean;
-  /** The rollout of a thread once Codex has made it; null before. */
-  readonly rolloutOfThread?: (threadId: string) => string | null;
+  /** How the rollout of a session is found of which the ledger knows none yet. */
+  readonly rollouts?: FirstRollouts;
   /** Reads what bound workers wrote since, so that their completions are known (OD-11). */
   readonly ingestBoundWorkers?: () => Promise<void>;
   /** Command types that are carried out elsewhere: `stop_session` and such. Each is asked whether it may. */
@@ -26,6 +27,14 @@ export interface DispatchDependencies {
   readonly checkpoint?: (name: Checkpoint) => void | Promise<void>;
   /** Repeats until stopped; a real timer by default. */
   readonly every?: Repeater;
+}
+
+/** The rollouts of sessions of which the ledger knows none yet: since 0.92 Codex makes the file with the first message. */
+export interface FirstRollouts {
+  /** Where it is, by the session's thread, or, where that shows only now, by what its process holds open; null before. */
+  find(session: Session): string | null;
+  /** Puts it into the ledger, once it is there and nobody has. */
+  learn(sessionId: string): void;
 }
 
 export const checkpoints = ['claimed', 'pane_leased', 'began', 'typed', 'submitted', 'settled'] as const;

@@ -33,11 +33,11 @@ export async function findEvidence(deps: DispatchDependencies, hold: Hold, lost:
     const shown = await deps.panes.inspect(target, text);
     // After the screen: what had left the composer by then is in the rollout by now.
     const watermark = { path: delivery.watermark_path, offset: delivery.watermark_offset };
-    const proof = proofOf(deps, session, watermark, text);
-    if (proof?.() === true) return 'arrived';
+    const isSeen = proofOf(deps, session, watermark, text)?.() ?? null;
+    if (isSeen === true) return 'arrived';
     if (shown === 'unclear') return 'undecided';
     if (shown === 'holds_text') return 'absent';
-    return proof === null ? 'unknown' : 'absent';
+    return isSeen === null ? 'unknown' : 'absent';
   } catch (error) {
     if (ConveyorError.is(error, 'message_refused')) return 'unknown';
     if (error instanceof ConveyorError) return 'undecided';

@@ -3,6 +3,7 @@ import type { AnswerRefusal, AnswerRequest, AnswerResult } from '../delivery/ans
 import type { DeliveryResult, DeliveryRung } from '../delivery/deliveryResult.ts';
 import type { InterruptResult } from '../delivery/interruptPane.ts';
 import type { OutgoingText } from '../delivery/messageText.ts';
+import type { DeliveryProof } from '../delivery/rolloutProof.ts';
 import type { Dialog } from '../domain/screen.ts';
 import type { PanelSession } from '../ledger/panelSessionStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
@@ -29,7 +30,7 @@ export interface PaneSend {
   readonly beforeFirstKey: (rung?: DeliveryRung) => boolean | Promise<boolean>;
   /** Asked right before each Enter. */
   readonly mayPressEnter: () => boolean | Promise<boolean>;
-  readonly proof: (() => boolean) | null;
+  readonly proof: DeliveryProof | null;
 }
 
 export interface PaneInterrupt {

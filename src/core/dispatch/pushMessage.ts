@@ -6,7 +6,7 @@ import {
   type DeliveryStages,
 } from '../delivery/deliveryResult.ts';
 import { type OutgoingText, prepareText, type PermittedCommand } from '../delivery/messageText.ts';
-import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
+import { type DeliveryProof, takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
 import { ConveyorError, type ErrorCode } from '../domain/errors.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
 import {
@@ -72,7 +72,7 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
     const pane = await panes.locate(target);
     if (!(await takePane(deps, hold, pane, request.patienceMilliseconds ?? 0))) return deferred(deps, item, paneBusy);
     await deps.checkpoint?.('pane_leased');
-    const watermark = takeWatermark(session.codex_session_path);
+    const watermark = takeWatermark(session.codex_session_path ?? deps.rollouts?.find(session) ?? null);
     const result = await panes.deliver(target, {
       text,
       whenBusy: 'send',
@@ -91,11 +91,14 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
       proof: proofOf(deps, session, watermark, text),
     });
     await deps.checkpoint?.('submitted');
-    return ledger.write(() => {
-      const outcome = readResult(deps, request, result);
-      if (hasBegun) recordActuation(deps, request, 'pane_delivery_ended', outcomeFacts(outcome));
-      return outcome;
+    const outcome = ledger.write(() => {
+      const read = readResult(deps, request, result);
+      if (hasBegun) recordActuation(deps, request, 'pane_delivery_ended', outcomeFacts(read));
+      return read;
     });
+    // A Codex that is killed before anybody else looks could not be resumed.
+    if (hasBegun) deps.rollouts?.learn(session.id);
+    return outcome;
   } catch (error) {
     if (!(error instanceof ConveyorError)) throw error;
     return hasBegun ? undelivered(deps, item, error) : refusedOrDeferred(deps, item, error);
@@ -104,18 +107,21 @@ export async function pushMessage(deps: DispatchDependencies, request: PushReque
 
 /** Whether the user turn of a message is in the rollout behind the watermark; null when nothing can be asked. */
 export function proofOf(
-  { rolloutOfThread }: Pick<DispatchDependencies, 'rolloutOfThread'>,
-  { codex_session_id: threadId }: Session,
+  { rollouts }: Pick<DispatchDependencies, 'rollouts'>,
+  session: Session,
   { path, offset }: Watermark,
   text: OutgoingText,
-): (() => boolean) | null {
+): DeliveryProof | null {
   if (text.isCommand) return null;
   const question = { watermark: { path, offset }, text: text.recorded };
   if (path !== null) return userTurnProof(question);
-  // Codex makes the file with the first message. Where not even the thread is known, that Codex took the text is all that
-  // can be: delivered, never "seen".
-  if (threadId === null || rolloutOfThread === undefined) return null;
-  return userTurnProof({ ...question, locate: () => rolloutOfThread(threadId) });
+  if (rollouts === undefined) return null;
+  // Codex makes the file with the first message.
+  const locate = () => rollouts.find(session);
+  const proof = userTurnProof({ ...question, locate });
+  if (session.codex_session_id !== null) return proof;
+  // Where not even the thread shows, that Codex took the text is all that can be known: delivered, never "seen".
+  return () => proof() || (locate() === null ? null : false);
 }
 
 /** The same for a message and for the user turn that it becomes, whatever a terminal makes of its blanks. */

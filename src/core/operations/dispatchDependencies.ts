@@ -1,6 +1,5 @@
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import { connectAppServer } from '../codex/appServerClient.ts';
-import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { guardedPaneDelivery } from '../dispatch/guardedPaneDelivery.ts';
 import type { PaneDelivery } from '../dispatch/paneDelivery.ts';
 import { ladderDelivery } from '../dispatch/serverDelivery.ts';
@@ -8,6 +7,8 @@ import { tmuxPaneDelivery } from '../dispatch/tmuxPaneDelivery.ts';
 import { newIdentifier } from '../domain/identifiers.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import { refusalForOthers, refusalForPerson } from '../ledger/confirmation.ts';
+import { confirmThread } from './confirmations.ts';
+import { firstRollouts } from './firstRollouts.ts';
 import type { OperationContext } from './operationContext.ts';
 import { socketOf } from './panes.ts';
 import { isSandboxed } from './sandbox.ts';
@@ -33,7 +34,13 @@ export function dispatchDependenciesOf(
     panes: panesOf(context, onBehalfOf),
     permits: (permission) => readUserPermissions(variables).has(permission),
     isSandboxed: isSandboxed(context),
-    rolloutOfThread: (threadId) => findRolloutOfThread(codexHomeOf(variables), threadId),
+    rollouts: firstRollouts({
+      ledger,
+      clock,
+      host,
+      codexHome: codexHomeOf(variables),
+      confirmThread: (sessionId, threadId) => confirmThread(context, sessionId, threadId),
+    }),
   };
 }
 

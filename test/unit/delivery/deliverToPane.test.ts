@@ -86,6 +86,13 @@ describe('delivery, step by step', () => {
     assert.ok(result.outcome === 'delivered' && result.stages.submittedAt !== null && result.stages.seenAt === null);
   });
 
+  it('is delivered but not seen when there is no rollout to look in, and undelivered when there is one without it', async () => {
+    const { deliver } = setUp();
+    const unknown = await deliver({ proof: () => null });
+    assert.ok(unknown.outcome === 'delivered' && unknown.stages.seenAt === null);
+    assert.equal(reasonOf(await deliver({ proof: () => false })), 'turn_not_seen');
+  });
+
   it('needs no user turn for a command that was permitted', async () => {
     const { deliver, pane } = setUp();
     const result = await deliver({ text: prepareText('/compact', ['/compact']), proof: () => false });
