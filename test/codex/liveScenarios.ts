@@ -57,12 +57,13 @@ export const liveScenarios: readonly LiveScenario[] = [
       const name = await world.worker();
       const file = join(world.codex.real.stateRoot, '..', `denied-${name}`);
       await world.nudge(name, `touch ${file}`);
+      const milliseconds = await world.millisecondsToSee(name);
       await world.hears(name, [`touch ${file}`]);
       await world.becomes(name, ['waiting_approval'], atRest);
       await world.codex.json('deny', name);
       await world.becomes(name, atRest);
       if (existsSync(file)) throw new Error('it was carried out');
-      return 'ok';
+      return { verdict: 'ok', milliseconds };
     },
   },
   {

@@ -17,6 +17,7 @@ import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
 import type { Tmux } from '../tmux/tmux.ts';
 import type { EngineSteps, EngineWatch } from './engine.ts';
 import { IngestTally } from './ingestTally.ts';
+import { OpenTurns } from './openTurns.ts';
 import { ThreadFollower } from './threadFollower.ts';
 import { watchHookSignals } from './hookSignals.ts';
 import { watchServerSignals } from './serverSignals.ts';
@@ -48,16 +49,20 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
   const rounds = roundsOf(options.observe);
   const follower = new ThreadFollower(options);
   const owners = new RolloutOwners(ledger);
+  const turns = new OpenTurns(ledger, clock);
   let follow = (_paths: Iterable<string>) => {};
   return {
-    ingest: ingestStep(options, troubles, (paths) => follow(paths)),
+    ingest: ingestStep(options, troubles, turns, (paths) => follow(paths)),
     observe: async (sessionIds, signal) => {
       let differs = false;
       const round = { ...options.observe, tmuxAt: rounds() };
-      for (const session of watchedSessions(ledger, sessionIds)) {
+      const watched = watchedSessions(ledger, sessionIds);
+      for (const id of sessionIds ?? []) if (!watched.some((session) => session.id === id)) turns.rest(id);
+      for (const session of watched) {
         if (signal.aborted) break;
         if (session.tmux_session === null && session.pid === null) continue;
         const seen = await observeSession(round, session, options.dispatcherId);
+        if (seen.alive !== true) turns.rest(session.id);
         const isFollowed = await troubles.guard(session, () => follower.look(session, seen.title));
         if (!seen.differs && !isFollowed) continue;
         differs = true;
@@ -66,6 +71,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
       }
       return differs;
     },
+    mayAsk: () => turns.closest(),
     dispatch: () =>
       runDispatchPass(options.dispatch, {
         ...options.pass,
@@ -101,6 +107,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
 function ingestStep(
   { observe, codexHome }: CoreStepsOptions,
   troubles: Troubles,
+  turns: OpenTurns,
   follow: (paths: Iterable<string>) => void,
 ): EngineSteps['ingest'] {
   const { ledger, clock } = observe;
@@ -115,6 +122,9 @@ function ingestStep(
       if (signal.aborted) break;
       if (session.codex_session_path === null) continue;
       if (await troubles.guard(session, () => readOn(observe, session, { tally, bookmarks }))) came.add(session.id);
+      // Without a terminal it can't be seen to ask.
+      const isNews = came.has(session.id) || !turns.knows(session.id);
+      if (isNews && session.tmux_session !== null) turns.grew(session.id);
     }
     return came;
   };

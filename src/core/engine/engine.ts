@@ -13,6 +13,8 @@ export interface EngineSteps {
   ingest(sessionIds: ReadonlySet<string> | null, signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Looks at the processes and panes of these (all, when null); true when something differs from before. */
   observe(sessionIds: ReadonlySet<string> | null, signal: AbortSignal): Promise<boolean>;
+  /** Those that must be looked at again soon: in their turn Codex may ask something, and no rollout says so. */
+  mayAsk(): ReadonlySet<string>;
   /** Routes completions and executes what is queued. */
   dispatch(signal: AbortSignal): Promise<readonly ProcessedItem[]>;
   /** Tells the ledger that the dispatcher lives: at most every few seconds. */
@@ -210,7 +212,11 @@ export class Engine {
     const sessionIds = isRound ? null : this.#toLookAt;
     this.#toLookAt = new Set();
     if (isRound) this.#roundAt = now;
-    if (!(await this.#options.steps.observe(sessionIds, signal))) return;
+    const { steps } = this.#options;
+    const differs = await steps.observe(sessionIds, signal);
+    const mayAsk = steps.mayAsk();
+    if (mayAsk.size > 0) this.#lookAt(mayAsk);
+    if (!differs) return;
     this.#dispatch.wake();
     this.#options.onChanged();
   }

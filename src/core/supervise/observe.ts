@@ -48,6 +48,7 @@ export interface Observed {
   /** Something is not as it was at the last look. */
   readonly differs: boolean;
   readonly title: string;
+  readonly alive: boolean | null;
 }
 
 /** Looks and keeps what was seen, for those who can't look. */
@@ -57,7 +58,8 @@ export async function observeSession(
   observedBy: string,
 ): Promise<Observed> {
   const { observation, title } = await lookAtSession(deps, session);
-  return { title, differs: storeObservation(deps.ledger, session.id, observation, { observedBy, at: deps }) };
+  const differs = storeObservation(deps.ledger, session.id, observation, { observedBy, at: deps });
+  return { differs, title, alive: observation.alive };
 }
 
 interface PaneSeen {

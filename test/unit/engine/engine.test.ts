@@ -48,6 +48,19 @@ describe('Engine', () => {
     await until(() => calls.includes('dispatch'));
   });
 
+  it('looks again and again at those whose turn may come to a question, and no more when it is over', async () => {
+    const { steps, calls, asking } = recordedSteps();
+    const looks = () => calls.filter((call) => call === 'observe s7').length;
+    asking.add('s7');
+    start({ steps });
+    await until(() => looks() >= 2);
+    asking.clear();
+    await systemClock.sleep(300);
+    const before = looks();
+    await systemClock.sleep(300);
+    assert.equal(looks(), before);
+  });
+
   it('stands by while another engine leads, and takes over when that one stops', async () => {
     const first = recordedSteps();
     const second = recordedSteps();
@@ -89,6 +102,7 @@ describe('Engine', () => {
 function recordedSteps() {
   const calls: string[] = [];
   const opened = new Set<object>();
+  const asking = new Set<string>();
   let grow = (_sessionIds: ReadonlySet<string> | null) => {};
   let commit = () => {};
   const watch = () => {
@@ -101,7 +115,11 @@ function recordedSteps() {
       calls.push(`ingest ${sessionIds === null ? 'all' : [...sessionIds].join()}`);
       return Promise.resolve(new Set(['s1']));
     },
-    observe: () => Promise.resolve(false),
+    observe: (sessionIds) => {
+      calls.push(`observe ${sessionIds === null ? 'all' : [...sessionIds].join()}`);
+      return Promise.resolve(false);
+    },
+    mayAsk: () => asking,
     dispatch: () => {
       calls.push('dispatch');
       return Promise.resolve([]);
@@ -117,7 +135,7 @@ function recordedSteps() {
       return watch();
     },
   };
-  return { steps, calls, opened, grow: (ids: ReadonlySet<string>) => grow(ids), commit: () => commit() };
+  return { steps, calls, opened, asking, grow: (ids: ReadonlySet<string>) => grow(ids), commit: () => commit() };
 }
 
 async function until(condition: () => boolean): Promise<void> {
