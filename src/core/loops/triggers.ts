@@ -180,8 +180,15 @@ const takenBack =
   /^ ?(?:(?:(?:is|was|would be|will be|should be|must be|does|do|did|will) (?:not|never|no longer)|(?:is|was|would be) (?:unnecessary|wrong|forbidden|pointless|a mistake|a bad idea))|never)\b/;
 const refusals = /^(?:no|no way|no thanks|never|certainly not|of course not|not now)$/;
 
+/** The phrases themselves, longest first; the "do not" of one is no negation of another in the same sentence. */
+const phrases = controlledTriggers
+  .flatMap(({ canonical_phrase, forms }) => [canonical_phrase, ...forms].map((form) => sentencesOf(form)[0] ?? ''))
+  .sort((one, other) => other.length - one.length)
+  .join('|');
+const anyPhrase = new RegExp(`\\b(?:${phrases})\\b`, 'g');
+
 /** A gate is armed on a clear request only: any negation earlier in the sentence, or right after the phrase, disarms it. */
 function isNegated(before: string, after: string): boolean {
-  const clause = before.split(/\bbut\b/).at(-1) ?? '';
+  const clause = before.replaceAll(anyPhrase, ' ').split(/\bbut\b/).at(-1) ?? '';
   return negator.test(clause.replaceAll(affirmed, ' ')) || takenBack.test(after);
 }

@@ -67,6 +67,18 @@ describe('loop triggers', () => {
     assert.deepEqual(names(prompt), ['loop-gate-trigger', 'finish-gate-trigger']);
   });
 
+  it('LQ-9: the "do not" of one phrase negates no other in its sentence', () => {
+    const iteration = 'Do not send the worker another iteration until adversarial proof exists';
+    const finish = 'do not mark this done until you have tried to disprove it';
+    const both = ['iteration-gate-trigger', 'finish-gate-trigger'];
+    assert.deepEqual(names(`${iteration}, and ${finish}.`), both);
+    assert.deepEqual(names(`${finish} and run this as an adversarially gated loop`), [
+      'loop-gate-trigger',
+      'finish-gate-trigger',
+    ]);
+    assert.deepEqual(names(`I never said ${iteration}, and ${finish}`), []);
+  });
+
   it('LQ-9: hyphens, missing commas, quotes and line breaks do not matter; sentences do', () => {
     assert.deepEqual(names('"Run this as an\n adversarially-gated Ralph-loop"'), ['loop-gate-trigger']);
     const worker = 'Before continuing record the strongest realistic failure mode the check and the result';
