@@ -189,6 +189,10 @@ const anyPhrase = new RegExp(`\\b(?:${phrases})\\b`, 'g');
 
 /** A gate is armed on a clear request only: any negation earlier in the sentence, or right after the phrase, disarms it. */
 function isNegated(before: string, after: string): boolean {
-  const clause = before.replaceAll(anyPhrase, ' ').split(/\bbut\b/).at(-1) ?? '';
+  const clause =
+    before
+      .replaceAll(anyPhrase, ' ')
+      .split(/\bbut\b/)
+      .at(-1) ?? '';
   return negator.test(clause.replaceAll(affirmed, ' ')) || takenBack.test(after);
 }

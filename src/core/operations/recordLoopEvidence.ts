@@ -29,7 +29,8 @@ export function recordLoopEvidence(
   const known = listCriteriaByText(ledger, task.id, text);
   const [first] = known;
   if (first === undefined) {
-    const said = proof ?? `Recorded as ${evidence.status} for iteration ${evidence.iteration}: ${evidence.type}.`;
+    // Without the outcome: this sentence stays when somebody records another one later.
+    const said = proof ?? `Recorded for iteration ${evidence.iteration}: ${evidence.type}.`;
     const proposal = { text, source: source ?? 'manager_inferred', status, proof: said, evidence: stored } as const;
     return addCriterion(ledger, task, proposal, now).criterion;
   }

@@ -51,6 +51,13 @@ describe('loop-evidence', () => {
     assert.deepEqual(verdict(2).missingEvidence, ['test_coverage']);
   });
 
+  it('says nothing of an outcome in a proof that stays when the outcome changes', async () => {
+    await fixture.run(loopEvidence, receipt);
+    const { criterion } = await fixture.run(loopEvidence, { ...receipt, status: 'failed' });
+    assert.equal(criterion.status, 'rejected');
+    assert.equal(criterion.proof, 'Recorded for iteration 1: test_coverage.');
+  });
+
   it('LQ-1: evidence for a later iteration lets nobody jump over the one that is due', async () => {
     for (const iteration of [1, 2]) {
       await fixture.run(loopEvidence, { ...receipt, iteration });
