@@ -98,6 +98,16 @@ describe('terminals that are not as expected, from the command line', function (
     assert.deepEqual(rows('SELECT name FROM sessions'), []);
   });
 
+  it('the old nudge names the worker of a folder as such, though a session types for it, and takes a list', async () => {
+    const worker = await bound('listed');
+    assert.equal((await conveyor(['nudge', 'listed', '- one'])).stdout, 'sent nudge to session listed\n');
+    mkdirSync(join(stateRoot, 'listed'));
+    writeFileSync(join(stateRoot, 'listed', 'config.json'), '{"name": "listed", "tmux_session": "listed"}');
+    assert.equal((await conveyor(['nudge', 'listed', '- one\n- two'])).stdout, 'sent nudge to listed\n');
+    assert.deepEqual(worker.messages(), ['- one', '- one\n- two']);
+    assert.match((await conveyor(['events', 'listed'])).stdout, /"type": "nudge"/);
+  });
+
   it('a pane that is gone is one line that names it; what is queued for it fails with the reason', async () => {
     const worker = await bound('gone');
     server.raw('kill-session', '-t', '=gone');

@@ -30,7 +30,7 @@ export const nudge = defineOperation({
     if (target.session === null) await sayToWorker(context, target, text);
     else await sessionNudge.run(context, { name, text, anyway: false, dryRun: false });
     target.folder?.appendEvent('nudge', { message: text }, context.clock.now());
-    return { name, kind: target.session === null ? ('worker' as const) : ('session' as const) };
+    return { name, kind: target.folder === null ? ('session' as const) : ('worker' as const) };
   },
   text: ({ name, kind }) => `sent nudge to ${kind === 'session' ? 'session ' : ''}${name}\n`,
 });
