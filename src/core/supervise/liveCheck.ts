@@ -117,7 +117,6 @@ interface Known {
   readonly lastSeenAt: string | null;
   /** Whether the ledger says that it runs. */
   readonly isExpected: boolean;
-  /** Without a terminal, its process tells. */
   readonly processLives: () => boolean | null;
 }
 
@@ -125,7 +124,7 @@ async function findSide(ports: LivePorts, look: Look, task: Task, role: SessionR
   const known = knownSide(ports, task, role);
   if (known === null) return null;
   const panes = known.tmuxSession === null ? null : await look.panes(known.socket, known.tmuxSession);
-  const live = known.tmuxSession === null ? known.processLives() : panes === null ? null : panes.length > 0;
+  const live = isLive(known, panes);
   const found = panes?.find(({ paneId }) => known.paneId === null || paneId === known.paneId);
   const capture = findLatestCapture(ports.ledger, task.id, role);
   const side: LiveSide = {
@@ -142,6 +141,13 @@ async function findSide(ports: LivePorts, look: Look, task: Task, role: SessionR
   };
   const isElsewhere = panes !== null && panes.length > 0 && found === undefined;
   return { side, drift: driftOf(role, { isExpected: known.isExpected, live, isElsewhere }) };
+}
+
+/** A terminal outlives the Codex in it, and a process can be known where tmux does not answer. Null: nobody can tell. */
+function isLive({ tmuxSession, processLives }: Known, panes: readonly Pane[] | null): boolean | null {
+  const process = processLives();
+  if (process === false || tmuxSession === null) return process;
+  return panes === null ? null : panes.length > 0;
 }
 
 function driftOf(

@@ -6,7 +6,7 @@ import { dbDoctor } from '../../../src/core/operations/dbDoctor.ts';
 import { enqueueNudgeWorker } from '../../../src/core/operations/enqueue.ts';
 import { telemetry } from '../../../src/core/operations/telemetry.ts';
 import { markSessionGone, requireSession } from '../../../src/core/ledger/sessionStore.ts';
-import { checkLive } from '../../../src/core/supervise/liveCheck.ts';
+import { checkLive, type LivePorts } from '../../../src/core/supervise/liveCheck.ts';
 import { refuse } from '../../../src/core/domain/errors.ts';
 import type { Pane } from '../../../src/core/tmux/pane.ts';
 import { temporaryContext } from '../support/temporaryContext.ts';
@@ -150,6 +150,17 @@ describe('db-doctor', () => {
     ]);
   });
 
+  it('AT-10: sees that the process of a bound session has ended though its terminal is still there', async () => {
+    bound.context.ledger.run(`UPDATE sessions SET tmux_session = 'codex-' || name`);
+    const panes = ['codex-w1', 'codex-m1'].map((sessionName) => ({ sessionName, paneId: '%1' }) as Pane);
+    const { results } = await liveWith(
+      bound,
+      () => panes,
+      ({ name }) => name !== 'w1',
+    );
+    assert.deepEqual(results[0]?.drift, ['worker_missing']);
+  });
+
   it('a tmux that does not answer proves nothing', async () => {
     bound.context.ledger.run(`UPDATE sessions SET tmux_session = 'codex-' || name`);
     const denied = () => {
@@ -181,11 +192,15 @@ async function driftWith(bound: Bound, listPanes: () => readonly Pane[]): Promis
   return (await liveWith(bound, listPanes)).results[0]?.drift;
 }
 
-function liveWith({ context: { ledger }, clock }: Bound, listPanes: () => readonly Pane[]) {
+function liveWith(
+  { context: { ledger }, clock }: Bound,
+  listPanes: () => readonly Pane[],
+  isAlive: LivePorts['isAlive'] = () => null,
+) {
   return checkLive({
     ledger,
     tmuxOn: () => ({ listPanes: async () => listPanes() }),
-    isAlive: () => null,
+    isAlive,
     managerStaleSeconds: 600,
     now: clock.now(),
   });
