@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import { refuse } from '../domain/errors.ts';
 import { checkSchema } from '../ledger/diagnose.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { type DriftQuestion, findDrift, mendDrift } from '../supervise/reconcile.ts';
@@ -59,7 +58,6 @@ export const reconcile = defineOperation({
     }),
   run: (context, input) => {
     const { ledger, host, clock } = context;
-    if (input.staleCyclesSeconds < 0) throw refuse('invalid_value', '--stale-cycles-seconds must be >= 0');
     const question: DriftQuestion = {
       taskId: input.task === null ? null : requireTask(ledger, input.task).id,
       staleCyclesSeconds: input.staleCyclesSeconds,
