@@ -58,18 +58,25 @@ const record: Policy = {
     'claimed_by claimed_at claim_expires_at available_at captured_at finished_at ended_at last_state_event_at',
     'warnings allowed_decisions missing missing_or_incomplete required_steps capture_transcript_mode allowed_context',
     'codex_session_id content_sha256 sha256 reviewer_session_id manager_session_id worker_session_id tmux_session',
+    'tmux_pane_id live_pane_id db_session codex_session_path since observed_at',
     'export_id export_dir',
   ),
   codes: names(
-    'reason reasons error error_type purpose',
+    'reason reasons error error_type purpose key',
     // Of a template they are ours; of a policy that was written by hand, anybody's words.
     'template preset cleanup_policy stop_conditions required_before_continue missing_evidence evidence_type',
+    'recommended_tools tags',
+    // Permissions, by what they are about.
+    'repo communication verification context',
   ),
-  identifiers: names(),
+  identifiers: names('run'),
   structures: names(
     'result send_result permission_check loop_policy ralph_loop manager_decision decision active_binding binding',
     'final_audit final_ack_audit final_epilogue_audit open_criteria steps manager_identity worker_identity',
     'pane_signal ingest task classifier busy_wait criteria_negotiation permissions correlation',
+    // What a cycle keeps of all that it looked at.
+    'attention sources observation worker manager manager_context manager_config worker_receipt worker_ack manager_ack',
+    'worker_handoff acceptance_criteria open proposed satisfied deferred rejected',
   ),
 };
 
@@ -136,11 +143,21 @@ function isIdentifier(text: string): boolean {
   return /^[a-z]{1,20}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
-const plainCodes = names('interrupted replaced aborted internal usage', 'clear compact cleanup merge');
+const plainCodes = names(
+  'interrupted replaced aborted internal usage',
+  'clear compact cleanup merge',
+  // Tags and tools of the templates of loops.
+  'build context repo ci tests visual frontend qa gh coverage browser playwright pixelmatch verification.run_tests',
+  'Escape Enter C-c C-u Tab Up Down',
+);
+
+/** The name of an error's kind, as the reference puts it on record. */
+const errorName = /^[A-Z][A-Za-z]{0,40}(?:Error|Exception|Expired)$/;
 
 /** Codes, and lists of what belongs to them: `missing_required_evidence missing_evidence=build_passed,cleanup`. */
 export function isCode(text: string): boolean {
-  return plainCodes.has(text) || text.split(' ').every((part) => /^[a-z0-9]+[_=][\w=,.-]{1,200}$/.test(part));
+  if (plainCodes.has(text) || errorName.test(text)) return true;
+  return text.split(' ').every((part) => /^[a-z0-9]+[_=][\w=,.-]{1,200}$/.test(part));
 }
 
 /** The text that a value is as a whole; null when it has parts to be looked at. */

@@ -102,6 +102,45 @@ describe('redaction', () => {
     assert.doesNotMatch(JSON.stringify(redactRecord(byHand)), /login|wipe|who/);
   });
 
+  it('shows who, when and in what state in all that a cycle keeps, and no words in any of it', () => {
+    const known = {
+      attention: { state: 'needs_input', since: '2026-01-02T03:04:05Z', sources: [{ state: 'idle' }] },
+      observation: { worker: null, manager: { alive: true, observed_at: '2026-01-02T03:04:05Z' } },
+      manager_context: {
+        acceptance_criteria: {
+          open: [{ id: 1, status: 'accepted', created_at: '2026-01-02T03:04:05Z' }],
+          rejected: [],
+        },
+        criteria_negotiation: { needed: false, reason: 'active_criteria_present' },
+        manager_config: { supervision_mode: 'guided', permissions: { repo: ['open_pr'] }, epilogues: ['draft-pr'] },
+        worker_ack: { role: 'worker', correlation_id: 'ack-2', revision: 2 },
+        worker_receipt: { source_session: 'w1', turn_id: 'turn-1', source_event_timestamp: '2026-01-02T03:04:05Z' },
+      },
+      key: 'Escape',
+      error_type: 'WorkerError',
+      run: 'run-0421afd8-a6f7-4139-b00b-213290000000',
+      loop_policy: { tags: ['build', 'ci'], recommended_tools: ['gh', 'verification.run_tests'] },
+      manager_identity: { live_pane_id: '%2', db_session: 'm1' },
+    };
+    assert.deepEqual(redactRecord(known), known);
+    const secret = 'hunter2';
+    const words = {
+      attention: { detail: secret, reason: secret, sources: [{ says: secret, source: null }] },
+      manager_context: {
+        acceptance_criteria: { open: [{ criterion: secret, proof: secret, evidence: { status: secret } }] },
+        manager_config: { objective: secret, guidelines: [secret], acceptance_criteria: [secret] },
+        worker_ack: { payload: { role: secret, plan: [secret] } },
+        worker_handoff: { summary: secret, next_steps: [secret], payload: { name: secret } },
+        worker_receipt: { last_agent_message: secret },
+      },
+      key: secret,
+      error_type: secret,
+      run: secret,
+      loop_policy: { tags: ['build', secret], recommended_tools: [secret] },
+    };
+    assert.doesNotMatch(JSON.stringify(redactRecord(words)), /hunter2/);
+  });
+
   it('shows nothing of what recorded rollouts say', () => {
     const folder = new URL('../../golden/data/rollouts/', import.meta.url);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'));
