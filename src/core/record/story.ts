@@ -85,9 +85,14 @@ function sources(ledger: Connection, taskId: string, request: StoryRequest): Ite
     shown(auditTables.commands, hideRow.commands, commandEntry),
     shown(auditTables.routed_notifications, hideRow.routed_notifications, notificationEntry),
     shown(auditTables.task_acknowledgements, hideRow.task_acknowledgements, acknowledgementEntry),
-    shown(auditTables.task_continuations, hideRow.task_continuations, continuationEntry),
+    // Of their payloads only the names of the fields are told, which hiding would replace by those of measures.
+    shown(auditTables.task_continuations, (row) => row, continuationEntry),
     shown(auditTables.continuation_reviews, hideRow.continuation_reviews, reviewEntry),
-    shown(auditTables.worker_handoffs, hideRow.worker_handoffs, handoffEntry),
+    shown(
+      auditTables.worker_handoffs,
+      (row) => ({ ...hideRow.worker_handoffs(row), payload: row.payload }),
+      handoffEntry,
+    ),
     shown(auditTables.epilogue_runs, hideRow.epilogue_runs, epilogueEntry),
     ...screens(request, of),
   ];

@@ -60,6 +60,15 @@ describe('replay', () => {
     assert.equal(entries.at(-1)?.summary, 'observed session alpha-worker state idle (staleness 27992844.0s)');
   });
 
+  it('names the fields of what was proposed and handed over, whether or not it shows their content', () => {
+    for (const includeContent of [false, true]) {
+      const { entries } = tell({ includeContent });
+      const fields = (kind: string) => entries.find((entry) => entry.kind === kind)?.details.payload_keys;
+      assert.deepEqual(fields('continuation'), ['next_task', 'rationale', 'risk']);
+      assert.deepEqual(fields('handoff'), ['branch']);
+    }
+  });
+
   it('AT-4: tells of handoffs, and of what was done to a session at once', () => {
     const handoff = tell().entries.find(({ kind }) => kind === 'handoff');
     assert.match(handoff?.summary ?? '', /^worker handed over: \[\d+ bytes, 1 lines; shown/);
