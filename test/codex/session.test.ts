@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConveyorError } from '../../src/core/domain/errors.ts';
 import { findRolloutOfThread } from '../../src/core/codex/discoverThread.ts';
@@ -198,15 +198,21 @@ describe('a real Codex with a scripted model', function () {
     assert.equal(await real.server.ports.tmux.hasSession('codex-short-lived'), false);
   });
 
-  it('a Codex that nobody has signed in to says so itself, and is not left waiting', async () => {
-    const home = join(real.codex.home, '..', 'home-of-nobody');
-    mkdirSync(home);
-    await assert.rejects(
-      real.start('signed-out', { environment: { ...real.codex.environment, CODEX_HOME: home } }),
-      (error) => ConveyorError.is(error, 'codex_signed_out') && error.message.includes(home),
-    );
-    assert.equal(await real.server.ports.tmux.hasSession('codex-signed-out'), false);
-  });
+  for (const [how, configuration] of [
+    ['when it is asked', ''],
+    ['by its menu, where a provider may do without', '# model_provider'],
+  ] as const) {
+    it(`a Codex that nobody has signed in to says so itself ${how}, and is not left waiting`, async () => {
+      const home = join(real.codex.home, '..', `home-of-nobody ${how}`);
+      mkdirSync(home);
+      writeFileSync(join(home, 'config.toml'), configuration);
+      await assert.rejects(
+        real.start('signed-out', { environment: { ...real.codex.environment, CODEX_HOME: home } }),
+        (error) => ConveyorError.is(error, 'codex_signed_out') && error.message.includes(home),
+      );
+      assert.equal(await real.server.ports.tmux.hasSession('codex-signed-out'), false);
+    });
+  }
 
   it("CP-16: what can't work is refused before anything is started", async () => {
     const refusals: readonly [string, Partial<Parameters<RealCodex['start']>[1]>, string][] = [

@@ -153,7 +153,7 @@ describe('opening a terminal', function () {
   it('of a worker that is started is part of starting it; where none could be opened, nothing is started', async () => {
     const bin = join(server.folder, 'bin');
     mkdirSync(bin);
-    const codex = `#!/bin/bash\nif [ "$1" = --version ]; then echo "codex-cli 0.80.0"; exit; fi\nexec -a codex "${process.execPath}" "${tui}"\n`;
+    const codex = `#!/bin/bash\nif [ "$1" = --version ]; then echo "codex-cli 0.80.0"; exit; fi\n[ "$1" = app-server ] && exit 2\nexec -a codex "${process.execPath}" "${tui}"\n`;
     writeFileSync(join(bin, 'codex'), codex, { mode: 0o755 });
     const starting = new HostedContext({
       surface: 'cli',

@@ -5,12 +5,14 @@
  *     // then: register it, and deliver the first prompt with deliverToPane
  *
  * Within a second it refuses what can't work: `invalid_name`, `cwd_missing`, `tmux_missing`, `tmux_denied`,
- * `tmux_exists`, `codex_missing`, `codex_unsupported`. Later: `codex_signed_out` as soon as Codex says so, `codex_exited`
- * with the last screen, and the tmux session is removed; `codex_timeout`, and it is left for a look. Nothing is typed but the one Enter that `acceptTrust` permits,
- * and that only on the trust question (CP-17).
+ * `tmux_exists`, `codex_missing`, `codex_unsupported`, `codex_signed_out` where Codex can be asked. Later: the same as
+ * soon as its screen says so, `codex_exited` with the last screen, and the tmux session is removed; `codex_timeout`, and
+ * it is left for a look. Nothing is typed but the one Enter that `acceptTrust` permits, and that only on the trust
+ * question (CP-17).
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isSignedOut } from '../codex/askAccount.ts';
 import { askCodexVersion, type CodexBinary, type CodexVersion } from '../codex/codexVersion.ts';
 import { findCodexProcess } from '../codex/codexProcess.ts';
 import { discoverThread, findRolloutOfThread, findThread } from '../codex/discoverThread.ts';
@@ -101,6 +103,11 @@ export async function startSession(ports: StartPorts, request: StartRequest): Pr
     ...request.environment,
     PATH: request.environment.PATH ?? process.env.PATH ?? '',
   };
+  const codexHome = environment.CODEX_HOME ?? process.env.CODEX_HOME ?? join(homedir(), '.codex');
+  // The person's own arguments may say how it does without an account.
+  const mayAskAccount = (request.extraArguments ?? []).length === 0;
+  const account = { codexHome, cwd, environment: { ...process.env, ...environment } };
+  if (mayAskAccount && (await isSignedOut(ports.runner, binary, account))) throw signedOut(binary, codexHome);
   const plan = planLaunch(binary.version, {
     sandbox: request.sandbox,
     approval: request.approval,
@@ -120,7 +127,6 @@ export async function startSession(ports: StartPorts, request: StartRequest): Pr
     ...(request.width === undefined ? {} : { width: request.width }),
     ...(request.height === undefined ? {} : { height: request.height }),
   });
-  const codexHome = environment.CODEX_HOME ?? process.env.CODEX_HOME ?? join(homedir(), '.codex');
   const start: Start = { ports, request, binary, plan, cwd, codexHome, tmuxSession, paneId: pane.paneId, notBefore };
   const started = await waitUntilReady(start);
   await ports.tmux.keepDeadPane(pane.paneId, false);

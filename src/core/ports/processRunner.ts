@@ -13,6 +13,8 @@ export interface ProcessResult {
 
 export interface RunOptions {
   readonly stdin?: string;
+  /** Keeps its input open until what it has printed so far is enough; without it the input ends at once. */
+  readonly holdsStdinUntil?: (stdout: string) => boolean;
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMilliseconds?: number;
@@ -56,7 +58,16 @@ export const systemProcessRunner: ProcessRunner = {
         },
       );
       child.stdin?.on('error', () => {}); // a program that exits without reading its input is no error of ours
-      child.stdin?.end(options.stdin ?? '');
+      const { holdsStdinUntil, stdin = '' } = options;
+      if (holdsStdinUntil === undefined) child.stdin?.end(stdin);
+      else {
+        child.stdin?.write(stdin);
+        let said = '';
+        child.stdout?.on('data', (text: string) => {
+          said += text;
+          if (holdsStdinUntil(said)) child.stdin?.end();
+        });
+      }
     }),
   runGroup: runProcessGroup,
   runForeground,
@@ -91,15 +102,15 @@ type Answer = Partial<ProcessResult> | ((argv: readonly string[], options: RunOp
 /** Answers by program name and records every call. */
 export class FakeProcessRunner implements ProcessRunner {
   readonly calls: { file: string; argv: readonly string[]; options: RunOptions }[] = [];
-  readonly #answers: Map<string, Answer>;
+  readonly answers: Map<string, Answer>;
 
   constructor(answers: Record<string, Answer> = {}) {
-    this.#answers = new Map(Object.entries(answers));
+    this.answers = new Map(Object.entries(answers));
   }
 
   run(file: string, argv: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
     this.calls.push({ file, argv, options });
-    const answer = this.#answers.get(file);
+    const answer = this.answers.get(file);
     if (answer === undefined) return Promise.resolve({ status: 127, stdout: '', stderr: '', missing: true });
     const given = typeof answer === 'function' ? answer(argv, options) : answer;
     return Promise.resolve({ status: 0, stdout: '', stderr: '', missing: false, ...given });

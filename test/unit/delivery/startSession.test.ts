@@ -125,7 +125,7 @@ describe('starting a session, step by step', () => {
     await assert.rejects(start(), refused('codex_timeout', /session_meta/));
     assert.deepEqual(
       runner.calls.map(({ argv }) => argv),
-      [['--version']],
+      [['--version'], ['app-server']],
     );
   });
 
@@ -138,6 +138,16 @@ describe('starting a session, step by step', () => {
     await assert.rejects(start(), refused('codex_exited', /status 2.*no such flag$/));
     assert.ok(clock.monotonic() - before < 1000);
     assert.equal(await tmux.hasSession('codex-w1'), false);
+  });
+
+  it('is refused before there is a terminal when Codex says that nobody is signed in, unless it was given arguments', async () => {
+    const { start, tmux, runner } = setUp();
+    const account = '{"id":2,"result":{"account":null,"requiresOpenaiAuth":true}}';
+    runner.answers.set('/bin/sh', ([verb]) => ({ stdout: verb === 'app-server' ? account : 'codex-cli 0.169.0' }));
+    await assert.rejects(start(), refused('codex_signed_out', /not signed in/));
+    assert.deepEqual(tmux.made, []);
+    await start({ extraArguments: ['--oss'] });
+    assert.equal(tmux.made.length, 1);
   });
 
   for (const version of ['0.20.0', '0.60.1', '0.120.0', '0.169.0']) {
