@@ -56,6 +56,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
     observe: async (sessionIds, signal) => {
       let differs = false;
       const round = { ...options.observe, tmuxAt: rounds() };
+      const refreshes: (() => void)[] = [];
       const watched = watchedSessions(ledger, sessionIds);
       for (const id of sessionIds ?? []) if (!watched.some((session) => session.id === id)) turns.rest(id);
       for (const session of watched) {
@@ -63,12 +64,14 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
         if (session.tmux_session === null && session.pid === null) continue;
         const seen = await observeSession(round, session, options.dispatcherId);
         if (seen.alive !== true) turns.rest(session.id);
+        if (seen.refresh !== null) refreshes.push(seen.refresh);
         const isFollowed = await troubles.guard(session, () => follower.look(session, seen.title));
         if (!seen.differs && !isFollowed) continue;
         differs = true;
         // A dialog that closed, a draft that was sent: whatever waits for this pane is tried at once.
         ledger.write(() => endRestsFor(ledger, session.id));
       }
+      if (refreshes.length > 0) ledger.write(() => refreshes.forEach((refresh) => refresh()));
       return differs;
     },
     mayAsk: () => turns.closest(),

@@ -89,41 +89,41 @@ function ageOf(row: z.infer<typeof observationRow>, { bootId, monotonic }: Retur
 /** An unchanged observation is written again only this often: each write wakes whoever watches the ledger's folder. */
 const refreshSeconds = 5;
 
+export interface StoredLook {
+  /** It differs from what was seen before, and was written. */
+  readonly differs: boolean;
+  /** Writes anew when it was seen, which is due; null when it is not. Whoever looks at many writes these at once. */
+  readonly refresh: (() => void) | null;
+}
+
 /**
- * Keeps what was seen; true when it differs from what was seen before. An unchanged one is refreshed now and then, so
- * that readers can trust its age.
+ * Keeps what was seen, when it differs from what was seen before. An unchanged one is refreshed now and then, so that
+ * readers can trust its age.
  */
 export function storeObservation(
   ledger: Connection,
   sessionId: string,
   seen: Observation,
   { observedBy, at }: { readonly observedBy: string; readonly at: LeaseHost },
-): boolean {
+): StoredLook {
   const before = ofSession.first(ledger, [sessionId]);
   const state = ledgerJson(seen);
-  const isSame = before?.state_json === state;
   const { bootId, monotonic } = momentOf(at);
-  if (isSame && before.observed_by === observedBy) {
-    const age = ageOf(before, { bootId, monotonic });
-    if (age !== null && age < refreshSeconds) return false;
+  const alive = seen.alive === null ? null : Number(seen.alive);
+  const values = [sessionId, formatTimestamp(at.clock.now()), observedBy, bootId, monotonic, alive, state];
+  const write = () => {
+    ledger.write(() => ledger.run(insertion, values));
+  };
+  if (before?.state_json !== state) {
+    write();
+    return { differs: true, refresh: null };
   }
-  ledger.write(() =>
-    ledger.run(
-      `INSERT OR REPLACE INTO panel_observations (session_id, observed_at, observed_by, boot_id, observed_monotonic, alive, state_json)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      [
-        sessionId,
-        formatTimestamp(at.clock.now()),
-        observedBy,
-        bootId,
-        monotonic,
-        seen.alive === null ? null : Number(seen.alive),
-        state,
-      ],
-    ),
-  );
-  return !isSame;
+  const age = before.observed_by === observedBy ? ageOf(before, { bootId, monotonic }) : null;
+  return { differs: false, refresh: age !== null && age < refreshSeconds ? null : write };
 }
+
+const insertion = `INSERT OR REPLACE INTO panel_observations
+  (session_id, observed_at, observed_by, boot_id, observed_monotonic, alive, state_json) VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
 function parseJson(text: string): unknown {
   try {

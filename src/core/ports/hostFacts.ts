@@ -5,6 +5,8 @@ import { execFileSync } from 'node:child_process';
 export interface HostFacts {
   /** True also when the process belongs to somebody else. */
   isAlive(pid: number): boolean;
+  /** `isAlive` and `startTime` (null when it has ended) in one look, for whoever looks at many. */
+  standing(pid: number): ProcessStanding;
   /** A value that two processes with one pid never share (start ticks on Linux, start date elsewhere); null when gone. */
   startTime(pid: number): string | null;
   /** Changes with each boot. */
@@ -20,6 +22,11 @@ export interface HostFacts {
   openFiles(pid: number): readonly string[];
   /** Processes that hold one of these files open, as far as this user may see; absolute paths. */
   openedBy(files: readonly string[]): readonly number[];
+}
+
+export interface ProcessStanding {
+  readonly isAlive: boolean;
+  readonly startTime: string | null;
 }
 
 /**
@@ -40,12 +47,13 @@ let knownBootId: string | null = null;
 
 export const systemHostFacts: HostFacts = {
   isAlive: (pid) => {
-    try {
-      process.kill(pid, 0);
-      return !isZombie(pid);
-    } catch (error) {
-      return isNodeError(error) && error.code === 'EPERM';
-    }
+    const stat = linuxStat(pid);
+    return stat === null ? takesSignals(pid) : !isZombie(stat);
+  },
+  standing: (pid) => {
+    const stat = linuxStat(pid);
+    if (stat !== null) return isZombie(stat) ? ended : { isAlive: true, startTime: stat.startTicks };
+    return takesSignals(pid) ? { isAlive: true, startTime: psStartDate(pid) } : ended;
   },
   startTime: (pid) => linuxStat(pid)?.startTicks ?? psStartDate(pid),
   get bootId() {
@@ -80,8 +88,20 @@ function linuxStat(pid: number): LinuxStat | null {
   return state !== undefined && startTicks !== undefined ? { state, startTicks } : null;
 }
 
-function isZombie(pid: number): boolean {
-  return linuxStat(pid)?.state === 'Z';
+function isZombie({ state }: LinuxStat): boolean {
+  return state === 'Z';
+}
+
+const ended: ProcessStanding = { isAlive: false, startTime: null };
+
+/** Where there is no /proc, or it hides what belongs to others. */
+function takesSignals(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isNodeError(error) && error.code === 'EPERM';
+  }
 }
 
 function linuxChildren(pid: number): readonly number[] | null {
@@ -225,6 +245,10 @@ export class FakeHostFacts implements HostFacts {
 
   isAlive(pid: number): boolean {
     return this.processes.has(pid);
+  }
+
+  standing(pid: number): ProcessStanding {
+    return { isAlive: this.isAlive(pid), startTime: this.startTime(pid) };
   }
 
   startTime(pid: number): string | null {

@@ -5,7 +5,7 @@ import { recogniseScreen } from '../codex/screens.ts';
 import { ConveyorError } from '../domain/errors.ts';
 import type { Dialog } from '../domain/screen.ts';
 import type { Connection } from '../ledger/connection.ts';
-import { type Observation, type PaneView, storeObservation } from '../ledger/observationStore.ts';
+import { type Observation, type PaneView, storeObservation, type StoredLook } from '../ledger/observationStore.ts';
 import { findPanelSession, type PanelSession } from '../ledger/panelSessionStore.ts';
 import type { Session } from '../ledger/sessionStore.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -44,9 +44,7 @@ export async function lookAtSession(deps: ObserveDependencies, session: Session)
   };
 }
 
-export interface Observed {
-  /** Something is not as it was at the last look. */
-  readonly differs: boolean;
+export interface Observed extends StoredLook {
   readonly title: string;
   readonly alive: boolean | null;
 }
@@ -58,8 +56,8 @@ export async function observeSession(
   observedBy: string,
 ): Promise<Observed> {
   const { observation, title } = await lookAtSession(deps, session);
-  const differs = storeObservation(deps.ledger, session.id, observation, { observedBy, at: deps });
-  return { differs, title, alive: observation.alive };
+  const stored = storeObservation(deps.ledger, session.id, observation, { observedBy, at: deps });
+  return { ...stored, title, alive: observation.alive };
 }
 
 interface PaneSeen {
@@ -140,8 +138,8 @@ function liveness(host: HostFacts, session: Session, panel: PanelSession | null,
   if (pid === null) return livenessOfPane(host, seen);
   if (panel?.boot_id != null && panel.boot_id !== host.bootId)
     return dead('the machine was restarted since it was registered');
-  if (!host.isAlive(pid)) return dead(`process ${pid} has ended`);
-  const start = host.startTime(pid);
+  const { isAlive, startTime: start } = host.standing(pid);
+  if (!isAlive) return dead(`process ${pid} has ended`);
   if (panel?.process_start != null && start !== null && start !== panel.process_start)
     return dead(`process ${pid} is another one by now`);
   return { alive: true, reason: `process ${pid} lives` };

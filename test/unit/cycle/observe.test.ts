@@ -77,7 +77,11 @@ describe('observeSession', () => {
   it('keeps what it saw, and writes the same again only now and then', async () => {
     const { ledger } = fixture.context;
     const { id } = fixture.session('w1');
-    const observe = async () => (await observeSession(dependencies(), fixture.session('w1'), 'vscode-1')).differs;
+    const observe = async () => {
+      const { differs, refresh } = await observeSession(dependencies(), fixture.session('w1'), 'vscode-1');
+      refresh?.();
+      return differs;
+    };
     assert.equal(await observe(), true);
     fixture.clock.advance(2000);
     assert.equal(await observe(), false);
