@@ -76,10 +76,11 @@ describe('making room in a worker', () => {
     await allow('worker_session.compact');
     assert.equal(plan('/compact').refusal, null);
     assert.match(plan('/clear').refusal?.message ?? '', /permission_not_enabled/);
-    assert.equal(plan(null, { message: 'please tidy up' }).refusal, null);
     await allow('worker_session.clear');
     assert.match(plan('/compact').refusal?.message ?? '', /permission_not_enabled/);
     assert.equal(plan('/clear').refusal, null);
+    await allow();
+    assert.equal(plan(null, { message: 'please tidy up' }).refusal, null);
     const failed = fixture.context.ledger.all("SELECT count(*) AS n FROM commands WHERE state = 'failed'");
     assert.deepEqual(failed, [{ n: 2 }]);
   });
@@ -88,17 +89,19 @@ describe('making room in a worker', () => {
     await allow('worker_session.compact');
     const { command } = plan('/compact');
     const seen: unknown[] = [];
+    const started = `SELECT command.state, attempt.state AS attempt, side_effect_started AS started
+      FROM commands command JOIN command_attempts attempt ON attempt.command_id = command.id WHERE command.id = ?`;
     panes.answers.set('w1', async (request) => {
       await request.beforeFirstKey();
       const other = openSqlite(fixture.context.ledgerFile, { readonly: false, busyMilliseconds: 0 });
       other.exec('BEGIN IMMEDIATE');
-      seen.push(other.prepare('SELECT state FROM commands WHERE id = ?').get(command.id));
+      seen.push(other.prepare(started).get(command.id));
       other.exec('ROLLBACK');
       other.close();
       return { outcome: 'delivered', paneId: '%1', stages: { typedAt: 0, submittedAt: 0, seenAt: null } };
     });
     const item = await send(command.id);
-    assert.deepEqual(seen, [{ state: 'attempted' }]);
+    assert.deepEqual(seen, [{ state: 'attempted', attempt: 'running', started: 1 }]);
     assert.equal(item?.state, 'succeeded');
     assert.equal(fixture.events('worker_compact_request_succeeded').length, 1);
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readPermissions } from '../../../src/core/domain/permissions.ts';
 import { managerAck, workerAck } from '../../../src/core/operations/acknowledgements.ts';
+import { parseInput } from '../../../src/core/operations/argument.ts';
 import { criteria } from '../../../src/core/operations/criteria.ts';
 import { handoff } from '../../../src/core/operations/handoff.ts';
 import { managerConfig } from '../../../src/core/operations/managerConfig.ts';
@@ -9,6 +10,7 @@ import { recordDecision } from '../../../src/core/operations/recordDecision.ts';
 import { tasks } from '../../../src/core/operations/tasks.ts';
 import { interviewForConfig } from '../../../src/core/supervise/configInterview.ts';
 import { defaultPolicy, mergePolicy } from '../../../src/core/supervise/managerConfig.ts';
+import { temporaryContext } from '../support/temporaryContext.ts';
 import { isReadUnderLock, type Supervised, supervised } from './support.ts';
 
 describe('the contract of a task', () => {
@@ -140,6 +142,19 @@ describe('the contract of a task', () => {
       interviewForConfig(defaultPolicy, () => Promise.resolve(null)),
       /--interactive requires answers/,
     );
+  });
+
+  it('CP-38: what the interview leaves open keeps the flags, the JSON of permissions too', async () => {
+    const answers = ['', 'Watch it', '', '', '', '', 'no', '', '', '', '', ''];
+    const ask = () => Promise.resolve(answers.shift() ?? null);
+    const asking = temporaryContext({ ask, ledger: fixture.context.ledger });
+    const permissionsJson = '{"repo": ["push_branch", "merge_green_pr"], "context.fetch_prs": true}';
+    const input = { task: 'alpha', interactive: true, guideline: ['a'], permissionsJson };
+    const stored = await managerConfig.run(asking.context, parseInput(managerConfig.inputs, input));
+    asking.dispose();
+    assert.ok('permissions' in stored);
+    assert.deepEqual([stored.objective, stored.guidelines], ['Watch it', ['a']]);
+    assert.deepEqual([stored.permissions.repo, stored.permissions.context], [['push_branch'], ['fetch_prs']]);
   });
 
   it('CP-39: an acceptance text of the configuration is a criterion, once', async () => {

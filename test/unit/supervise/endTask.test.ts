@@ -254,9 +254,12 @@ describe('ending a task', () => {
     });
     const demands = { ...request.demands, criteriaAudit: true };
     await assert.rejects(endTask(ports, { ...request, demands }), /#1: x/);
+    await assert.rejects(endTask(ports, { ...request, strictDecisions: true }), /strict manager decision/);
     openTerminals(['m1']);
+    tmux.add('codex-w1').show('');
+    const capture = { ...request.capture, isWanted: true, requireSegment: true };
+    await assert.rejects(endTask(ports, { ...stopBoth, capture }), /no non-empty transcript segment/);
     fixture.addSession({ name: 'w1', role: 'worker', tmuxSession: 'codex-w1', paneId: '%77' });
-    tmux.add('codex-w1');
     await assert.rejects(endTask(ports, stopBoth), /w1/);
     assert.deepEqual(ports.ledger.all('SELECT id FROM manager_decisions'), []);
     assert.deepEqual(ports.ledger.all('SELECT id FROM agent_observations'), []);
