@@ -19,8 +19,6 @@ export interface DispatchDependencies {
   readonly permits?: (permission: string) => boolean;
   /** How the rollout of a session is found of which the ledger knows none yet. */
   readonly rollouts?: FirstRollouts;
-  /** Reads what bound workers wrote since, so that their completions are known (OD-11). */
-  readonly ingestBoundWorkers?: () => Promise<void>;
   /** Command types that are carried out elsewhere: `stop_session` and such. Each is asked whether it may. */
   readonly effects?: Readonly<Record<string, CommandEffect>>;
   /** Called between any two steps of a delivery. A test ends the process there. */

@@ -31,12 +31,9 @@ export async function runDispatchPass(
   deps: DispatchDependencies,
   options: PassOptions,
 ): Promise<readonly ProcessedItem[]> {
-  if (!options.dryRun) {
-    await deps.ingestBoundWorkers?.();
-    settleOrphans(deps);
-    followDeliveries(deps);
-  }
   if (options.dryRun) return planned(orderWork(listWork(deps, options))).slice(0, options.limit);
+  settleOrphans(deps);
+  followDeliveries(deps);
   return new Pass(deps, options).run();
 }
 

@@ -18,7 +18,7 @@ const keptItems = 1000;
 const heartbeatMilliseconds = 10_000;
 
 /**
- * Pass after pass until interrupted, or for so many iterations. A pass that fails is reported once in telemetry and
+ * Pass after pass until interrupted, or for so many iterations. A pass that finds the ledger busy or unwritable is
  * tried again (OD-18). Beats at most every ten seconds, and in each of a counted number of passes.
  */
 export async function watchDispatch(

@@ -6,7 +6,6 @@ import { markSessionGone } from '../../../src/core/ledger/sessionStore.ts';
 import { setTaskState } from '../../../src/core/ledger/taskStore.ts';
 import { deliverMessageCommand } from '../../../src/core/dispatch/messageCommand.ts';
 import { column, DispatchFixture, passDefaults, terminalGone } from './support.ts';
-import { runDispatchPass } from '../../../src/core/dispatch/dispatchPass.ts';
 
 const typing = { outcome: 'deferred', reason: 'composer_has_text', screen: [] } as const;
 
@@ -312,16 +311,6 @@ describe('dispatching messages', () => {
     fixture.complete(worker, 'a1');
     setTaskState(fixture.ledger, task.id, 'done', fixture.clock.now());
     assert.deepEqual(await fixture.pass(), []);
-  });
-
-  it('OD-11: reads what bound workers wrote before it looks for completions', async () => {
-    const { worker } = fixture.pair('alpha');
-    const ingestBoundWorkers = () => {
-      fixture.complete(worker, 'a1');
-      return Promise.resolve();
-    };
-    const items = await runDispatchPass({ ...fixture.deps, ingestBoundWorkers }, passDefaults);
-    assert.deepEqual(column(items, 'state'), ['pull_required']);
   });
 
   it('OD-15: a policy of several lines is one message, not one for each line', async () => {
