@@ -75,9 +75,14 @@ describe('openLedger', () => {
     const file = join(folder, 'workerctl.db');
     openLedger(file, now).connection.close();
     const before = readFileSync(file);
+    // A migration that finds nothing to do would still wait for the write lock.
+    const writer = openSqlite(file, { readonly: false, busyMilliseconds: 0 });
+    writer.exec('BEGIN IMMEDIATE');
     const second = openLedger(file, now + 60_000);
     assert.deepEqual(second.migration, { applied: [], adoptedFrom: null, mirroredSessions: 0 });
     second.connection.close();
+    writer.exec('ROLLBACK');
+    writer.close();
     assert.deepEqual(readFileSync(file), before);
   });
 
