@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { permissionCategories } from '../domain/permissions.ts';
+import { quoteForShell } from '../domain/shellQuote.ts';
 import {
   completionNudges,
   epilogueSteps,
@@ -150,7 +151,7 @@ async function interview(
 function questionsFor(task: Task, known: ManagerConfig | null): Questions {
   return {
     recommended_collection: 'manager_codex_chat',
-    fallback_collection: `conveyor manager-config ${task.name} --interactive`,
+    fallback_collection: `conveyor manager-config ${quoteForShell(task.name)} --interactive`,
     questions: configQuestions(known ?? defaultPolicy),
     task: { id: task.id, name: task.name },
   };

@@ -128,6 +128,13 @@ describe('the contract of a task', () => {
     await fixture.refuses(managerConfig, { task: 'alpha', remove: ['zzz'] }, 'invalid_value', /zzz/);
   });
 
+  it('names the task in a command of the questions so that a shell takes it', async () => {
+    await fixture.run(tasks, { create: "it's; odd", goal: 'g' });
+    const asked = await fixture.run(managerConfig, { task: "it's; odd", questions: true });
+    assert.ok('fallback_collection' in asked);
+    assert.equal(asked.fallback_collection, `conveyor manager-config 'it'"'"'s; odd' --interactive`);
+  });
+
   it('CP-38: an answer given in the interview adds to the flags, and an empty one keeps them', async () => {
     const answers = ['', 'Watch it', '', '', '', '', 'no', 'y', '', '', '', ''];
     const given = await interviewForConfig(
