@@ -62,11 +62,12 @@ const newestMatching = query(
 
 /**
  * The newest telemetry that holds every word, or is of that very type, oldest of them first (CP-49). Words are quoted, so
- * that nothing in them is an operator of the search language.
+ * that nothing in them is an operator of the search language. A limit below zero leaves out so many of the last.
  */
 export function searchTelemetry(ledger: Connection, text: string, limit: number): FoundTelemetry[] {
   const words = text.split(/\s+/).filter((word) => word !== '');
-  if (words.length === 0 || limit <= 0) return [];
+  if (words.length === 0 || limit === 0) return [];
   const match = words.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ');
-  return newestMatching.all(ledger, { type: text, match, limit }).toReversed();
+  const found = newestMatching.all(ledger, { type: text, match, limit: Math.max(limit, -1) }).toReversed();
+  return limit < 0 ? found.slice(0, limit) : found;
 }

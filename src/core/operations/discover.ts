@@ -75,7 +75,7 @@ export const discover = defineOperation({
   output,
   run: ({ ledger }, { query, all, limit }) => {
     const text = (query ?? '').trim();
-    const found = ledger.read(() => search(ledger, { text, includeEnded: all, limit: Math.max(0, limit) }));
+    const found = ledger.read(() => search(ledger, { text, includeEnded: all, limit }));
     return {
       bindings: found.bindings.map(({ task_id: _task, ...names }) => names),
       query: text,

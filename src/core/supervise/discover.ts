@@ -8,7 +8,7 @@ export interface Question {
   readonly text: string;
   /** Also what is over: ended tasks, gone sessions. */
   readonly includeEnded: boolean;
-  /** For each kind of thing. */
+  /** For each kind of thing; below zero so many are left out at the end. */
   readonly limit: number;
 }
 

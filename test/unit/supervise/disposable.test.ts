@@ -200,10 +200,24 @@ describe('discover', () => {
       found.telemetry.map(({ attributes }) => attributes.reason),
       ['paint two', 'paint three'],
     );
+    const trimmed = await fixture.run(discover, { query: 'paint', limit: -1 });
+    assert.deepEqual(
+      trimmed.telemetry.map(({ attributes }) => attributes.reason),
+      ['paint one', 'paint two'],
+    );
     const typed = await fixture.run(discover, { query: 'manager_decision_recorded', limit: 1 });
     assert.equal(typed.telemetry.length, 1);
     const odd = await fixture.run(discover, { query: 'a "b" OR NEAR( *' });
     assert.deepEqual(odd.telemetry, []);
+  });
+
+  it('a limit below zero leaves out the last ones, and zero all', async () => {
+    const names = async (limit: number) => (await fixture.run(discover, { limit })).sessions.map(({ name }) => name);
+    const all = await names(10);
+    assert.ok(all.length > 1);
+    assert.deepEqual(await names(-1), all.slice(0, -1));
+    assert.deepEqual(await names(-99), []);
+    assert.deepEqual(await names(0), []);
   });
 
   it('CP-49: identity tokens are masked', async () => {
