@@ -3,6 +3,7 @@ import { ConveyorError, refuse } from '../core/domain/errors.ts';
 import { printedJson } from '../core/domain/json.ts';
 import { maskSecrets } from '../core/domain/maskSecrets.ts';
 import { nearestName } from '../core/domain/nearestName.ts';
+import { flagName } from '../core/operations/argument.ts';
 import type { AnyOperation } from '../core/operations/operation.ts';
 import { expandHome, HostedContext, type Variables } from '../core/operations/operationContext.ts';
 import { loadOperation, operationNames } from '../core/operations/registry.ts';
@@ -65,14 +66,21 @@ function withPath(operation: AnyOperation): AnyOperation {
 
 async function answerVerb(program: string, operation: AnyOperation, argv: readonly string[]): Promise<number> {
   const known = withPath(operation);
-  const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-  if (options.includes('--help') || argv[0] === '-h') return writeOut(verbHelp(program, known));
+  if (asksForHelp(known, argv)) return writeOut(verbHelp(program, known));
   try {
     return await runVerb(program, operation, known, argv);
   } catch (error) {
     if (!ConveyorError.is(error, 'usage')) throw error;
     return usageError(usageText(program, known), `${program} ${operation.name}`, error.message);
   }
+}
+
+/** What follows `--`, or stands in the command of another program, is not said to us. */
+function asksForHelp({ inputs }: AnyOperation, argv: readonly string[]): boolean {
+  const rest = Object.keys(inputs).filter((name) => inputs[name]?.kind === 'rest');
+  const end = argv.findIndex((word) => ['--', ...rest.map(flagName)].includes(word));
+  const own = end < 0 ? argv : argv.slice(0, end);
+  return own.includes('--help') || own.includes('-h');
 }
 
 async function runVerb(

@@ -62,6 +62,15 @@ describe('help', function () {
     assert.match(conveyor('help', 'exit').stdout, /^Exit status\n/);
   });
 
+  it('is given wherever it is asked for, but not for a word of another program', () => {
+    const asked = conveyor('tasks', '--help').stdout;
+    assert.equal(conveyor('tasks', '--json', '-h').stdout, asked);
+    assert.equal(conveyor('tasks', '--json', '--help').stdout, asked);
+    const turn = ['--correlation-id', 't', '--reviewer-session-id', 'r', '--manager-session-id', 'r'];
+    const { stdout, stderr } = conveyor('continuation-reviewer', 'x', ...turn, '--reviewer-command', 'judge', '--help');
+    assert.deepEqual([stdout, /must differ/.test(stderr)], ['', true]);
+  });
+
   it('refuses what it does not know with the nearest name, as a usage error', () => {
     for (const [argv, says] of [
       [['cylce'], /invalid choice: 'cylce'.*did you mean cycle\?/],
