@@ -122,9 +122,9 @@ function channels({ command, task, worker }: ManagerBriefing): string {
   const target = worker === null ? '<worker>' : quoteForShell(worker);
   return [
     'Messages:',
-    `- To the worker:  ${command} enqueue-nudge-worker ${name} --message "…" --json  (queued; the supervisor delivers it and proves that it arrived), or  ${command} session-nudge ${target} "…"`,
+    `- To the worker:  ${command} enqueue-nudge-worker ${name} --message "…" --json  (queued; the supervisor delivers it and proves that it arrived), or at once  ${command} session-nudge ${target} "…"  (rather than the older nudge)`,
     `- To you:  ${command} manager-inbox ${name} --consume-next --wait --timeout 60 --json  when nothing arrives here by itself. A worker without a terminal polls  ${command} worker-inbox ${name} --consume-next --wait --timeout 60 --json`,
-    `- If no supervisor runs:  ${command} dispatch --once --json  delivers what is queued.`,
+    `- If no supervisor runs:  ${command} dispatch --once --type nudge_worker --json  delivers what is queued for the worker, without --type everything.`,
   ].join('\n');
 }
 
@@ -133,7 +133,7 @@ function criteria({ command, task }: ManagerBriefing): string {
   return [
     'Criteria:',
     `- Ask the worker to split must-have from follow-up, then use  ${command} criteria-plan ${name} --from-stdin  on its answer.`,
-    `- ${command} criteria ${name} --add --criterion "…" --source worker_proposed --status accepted   (source manager_inferred for your own)`,
+    `- ${command} criteria ${name} --add --criterion "…" --source worker_proposed --status accepted   (source manager_inferred for your own; manager_config is no source)`,
     `- ${command} criteria ${name} --satisfy ID --evidence-json '{"command": "…", "result": "…"}' --proof "…"   only with evidence you checked yourself`,
   ].join('\n');
 }

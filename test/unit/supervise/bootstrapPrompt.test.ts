@@ -39,6 +39,18 @@ describe('what sessions are told when they start', () => {
     assert.match(told, /'\/home\/a b\/conveyor' worker-ack 'the author'/);
   });
 
+  it('name each way to reach somebody, the one to try first, and where a criterion can come from', () => {
+    const text = managerPrompt(briefing);
+    for (const said of [
+      /session-nudge 'w 1' "…"/,
+      /rather than the older\s+nudge/,
+      /dispatch --once --type nudge_worker --json/,
+      /manager_config is no source/,
+    ]) {
+      assert.match(text, said);
+    }
+  });
+
   it('CP-52: what is not known yet has one and the same placeholder', () => {
     const text = managerPrompt({ ...briefing, task: null, worker: null, goal: null, contract: null });
     assert.deepEqual([...new Set(text.match(/<[\w-]+>/g))].toSorted(), ['<task>', '<worker>']);
