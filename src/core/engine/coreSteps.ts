@@ -46,34 +46,12 @@ export interface CoreStepsOptions {
 export function coreSteps(options: CoreStepsOptions): EngineSteps {
   const { ledger, clock } = options.observe;
   const troubles = new Troubles(options.onTrouble);
-  const rounds = roundsOf(options.observe);
-  const follower = new ThreadFollower(options);
   const owners = new RolloutOwners(ledger);
   const turns = new OpenTurns(ledger, clock);
   let follow = (_paths: Iterable<string>) => {};
   return {
     ingest: ingestStep(options, troubles, turns, (paths) => follow(paths)),
-    observe: async (sessionIds, signal) => {
-      let differs = false;
-      const round = { ...options.observe, tmuxAt: rounds() };
-      const refreshes: (() => void)[] = [];
-      const watched = watchedSessions(ledger, sessionIds);
-      for (const id of sessionIds ?? []) if (!watched.some((session) => session.id === id)) turns.rest(id);
-      for (const session of watched) {
-        if (signal.aborted) break;
-        if (session.tmux_session === null && session.pid === null) continue;
-        const seen = await observeSession(round, session, options.dispatcherId);
-        if (seen.alive !== true) turns.rest(session.id);
-        if (seen.refresh !== null) refreshes.push(seen.refresh);
-        const isFollowed = await troubles.guard(session, () => follower.look(session, seen.title));
-        if (!seen.differs && !isFollowed) continue;
-        differs = true;
-        // A dialog that closed, a draft that was sent: whatever waits for this pane is tried at once.
-        ledger.write(() => endRestsFor(ledger, session.id));
-      }
-      if (refreshes.length > 0) ledger.write(() => refreshes.forEach((refresh) => refresh()));
-      return differs;
-    },
+    observe: observeStep(options, troubles, turns),
     mayAsk: () => turns.closest(),
     dispatch: () =>
       runDispatchPass(options.dispatch, {
@@ -130,6 +108,33 @@ function ingestStep(
       if (isNews && session.tmux_session !== null) turns.grew(session.id);
     }
     return came;
+  };
+}
+
+function observeStep(options: CoreStepsOptions, troubles: Troubles, turns: OpenTurns): EngineSteps['observe'] {
+  const { ledger } = options.observe;
+  const rounds = roundsOf(options.observe);
+  const follower = new ThreadFollower(options);
+  return async (sessionIds, signal) => {
+    let differs = false;
+    const round = { ...options.observe, tmuxAt: rounds() };
+    const refreshes: (() => void)[] = [];
+    const watched = watchedSessions(ledger, sessionIds);
+    for (const id of sessionIds ?? []) if (!watched.some((session) => session.id === id)) turns.rest(id);
+    for (const session of watched) {
+      if (signal.aborted) break;
+      if (session.tmux_session === null && session.pid === null) continue;
+      const seen = await observeSession(round, session, options.dispatcherId);
+      if (seen.alive !== true) turns.rest(session.id);
+      if (seen.refresh !== null) refreshes.push(seen.refresh);
+      const isFollowed = await troubles.guard(session, () => follower.look(session, seen.title));
+      if (!seen.differs && !isFollowed) continue;
+      differs = true;
+      // A dialog that closed, a draft that was sent: whatever waits for this pane is tried at once.
+      ledger.write(() => endRestsFor(ledger, session.id));
+    }
+    if (refreshes.length > 0) ledger.write(() => refreshes.forEach((refresh) => refresh()));
+    return differs;
   };
 }
 
