@@ -138,25 +138,24 @@ describe('mutation-audit', () => {
     const { context, task, clock } = fixture;
     const { id } = decide('nudge');
     command('nudge_worker', { message: 'go on' });
-    context.ledger.write(() =>
-      recordTelemetry(
-        context.ledger,
-        { type: 'session_interrupt_succeeded', summary: '.', taskId: task.id, correlation: {}, attributes: {} },
-        clock.now(),
-      ),
-    );
+    const direct = ['nudge_succeeded', 'nudge_failed', 'interrupt_succeeded', 'interrupt_failed'];
+    for (const done of direct) {
+      const event = { type: `session_${done}`, summary: '.', taskId: task.id, correlation: {}, attributes: {} };
+      context.ledger.write(() => recordTelemetry(context.ledger, event, clock.now()));
+    }
     const found = auditMutations(context.ledger, task, false);
-    assert.deepEqual(found.summary, { mutations: 0, with_warnings: 0, steering: 2 });
-    assert.deepEqual(
-      found.steering.map(({ type, nearest_prior_decision_id }) => [type, nearest_prior_decision_id]),
-      [
-        ['nudge_worker', id],
-        ['session_interrupt', id],
-      ],
-    );
+    assert.deepEqual(found.summary, { mutations: 0, with_warnings: 0, steering: 5 });
+    assert.deepEqual(found.steering.map(({ type, state }) => `${type} ${state}`).toSorted(), [
+      'nudge_worker succeeded',
+      'session_interrupt failed',
+      'session_interrupt succeeded',
+      'session_nudge failed',
+      'session_nudge succeeded',
+    ]);
+    assert.deepEqual([...new Set(found.steering.map((one) => one.nearest_prior_decision_id))], [id]);
     const output =
       mutationAudit.text?.(found, { task: 'alpha', json: false, includeContent: false, raw: false }, context) ?? '';
-    assert.match(output, /^alpha\tmutations=0\twarnings=0\tsteering=2\n/);
+    assert.match(output, /^alpha\tmutations=0\twarnings=0\tsteering=5\n/);
     const answer = await runOperation(mutationAudit, context, { task: 'alpha' });
     assert.deepEqual(answer, found);
   });

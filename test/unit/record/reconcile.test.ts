@@ -10,7 +10,7 @@ import { findCommand } from '../../../src/core/ledger/commandStore.ts';
 import { findBinding } from '../../../src/core/ledger/bindingStore.ts';
 import { listAuditEvents } from '../../../src/core/ledger/auditQueryStore.ts';
 import { findTask, setTaskState } from '../../../src/core/ledger/taskStore.ts';
-import { findSession } from '../../../src/core/ledger/sessionStore.ts';
+import { findSession, markSessionGone, requireSession } from '../../../src/core/ledger/sessionStore.ts';
 import { boundContext, run } from './support.ts';
 
 type Bound = Awaited<ReturnType<typeof boundContext>>;
@@ -108,10 +108,20 @@ describe('reconcile', () => {
       });
     }
     await run(bind, context, { task: 'beta', worker: 'w2', manager: 'm2' });
+    await run(enqueueNudgeWorker, context, { task: 'alpha', message: 'go on' });
+    // The other task could be mended as well: one of its sessions is known to be gone, another has died.
+    const { ledger, clock } = context;
+    ledger.write(() => markSessionGone(ledger, requireSession(ledger, 'm1').id, clock.now()));
     host.processes.clear();
     const { applied } = await run(reconcile, context, { apply: true, task: 'beta' });
     assert.deepEqual(applied?.sessions_marked_gone, ['w2', 'm2']);
+    assert.equal(applied?.bindings_marked_invalid.length, 1);
+    assert.deepEqual(applied?.commands_failed, []);
     assert.equal(findSession(context.ledger, 'w1')?.state, 'active');
+    const rest = await run(reconcile, context, { apply: true });
+    assert.deepEqual(rest.applied?.sessions_marked_gone, ['w1']);
+    assert.equal(rest.applied?.bindings_marked_invalid.length, 1);
+    assert.equal(rest.applied?.commands_failed.length, 1);
     await assert.rejects(run(reconcile, context, { task: 'nosuch' }), { code: 'unknown_task' });
   });
 

@@ -80,12 +80,16 @@ describe('views of telemetry', () => {
       const event = { type: 'thing_happened', summary, taskId: task.id, correlation: {}, attributes: {} };
       context.ledger.write(() => recordTelemetry(context.ledger, event, clock.now()));
     }
-    const { telemetry: seen } = await see({ view: 'task', viewTask: 'alpha', limit: 1 }, 'liveness');
-    assert.deepEqual(
-      seen.recent.map(({ summary }) => summary),
-      ['new'],
-    );
-    assert.equal(seen.summary.by_event_type.thing_happened, 2);
+    const question = { viewTask: 'alpha', limit: 1 };
+    const { telemetry: inTask } = await see({ view: 'task', ...question }, 'liveness');
+    const { telemetry: inSnapshot } = await see({ view: 'snapshot', ...question }, 'diagnostics');
+    for (const seen of [inTask, inSnapshot]) {
+      assert.deepEqual(
+        seen.recent.map(({ summary }) => summary),
+        ['new'],
+      );
+      assert.equal(seen.summary.by_event_type.thing_happened, 2);
+    }
   });
 
   it('AT-10: a managed task with bound sessions has nothing to explain; one without has', async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { prune, transcriptPrune } from '../../../src/core/operations/prune.ts';
 import { transcriptCapture } from '../../../src/core/operations/transcriptCapture.ts';
 import { transcriptShow } from '../../../src/core/operations/transcriptShow.ts';
+import type { Connection } from '../../../src/core/ledger/connection.ts';
 import { bytesOnDisk } from '../../../src/core/ledger/reclaimSpace.ts';
 import { recordTerminalCapture } from '../../../src/core/ledger/terminalCaptureStore.ts';
 import type { TemporaryContext } from '../support/temporaryContext.ts';
@@ -86,7 +87,10 @@ describe('transcripts', () => {
     keepScreens(bound, ['a'.repeat(500_000)]);
     await run(prune, context, { keepLatest: 0 });
     keepScreens(bound, ['b'.repeat(9_000_000), 'c'.repeat(9_000_000)]);
+    const scripts = recordScripts(context.ledger);
     const { freed_bytes: freed } = await run(prune, context, { keepLatest: 0 });
+    assert.ok(scripts.length > 1, 'in one step nobody could write meanwhile');
+    assert.deepEqual([...new Set(scripts)], ['PRAGMA incremental_vacuum(500)']);
     assert.ok(freed >= 18_000_000, `${freed}`);
     assert.equal(context.ledger.pragma('auto_vacuum'), 2);
     assert.equal(context.ledger.pragma('freelist_count'), 0);
@@ -107,6 +111,17 @@ describe('transcripts', () => {
     );
   });
 });
+
+/** What is run as a script from now on. */
+function recordScripts(ledger: Connection): readonly string[] {
+  const scripts: string[] = [];
+  const script = ledger.script.bind(ledger);
+  ledger.script = (sql) => {
+    scripts.push(sql);
+    script(sql);
+  };
+  return scripts;
+}
 
 function keepScreens({ context, task, clock }: Bound, screens: readonly string[]): void {
   for (const content of screens) {
