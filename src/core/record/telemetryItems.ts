@@ -1,14 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import type { CommandRow, CycleRow } from '../ledger/telemetryQueryHealthStore.ts';
 import type { TelemetryRecord } from '../ledger/telemetryQueryStore.ts';
-import { hideError, shownRecord } from './hideColumns.ts';
+import { hideColumns, hideError, shownRecord } from './hideColumns.ts';
+import { isCode } from './redact.ts';
 import { keysOf, showTelemetry } from './telemetryShown.ts';
 
 /** A cycle in numbers and states, without what was said in it. */
 export function cycleItem(row: CycleRow, includeContent: boolean) {
   const cycle = includeContent ? row : hideError(row);
   const status = cycle.status ?? {};
-  const signal = isJsonObject(status.pane_signal) ? status.pane_signal : {};
+  const signal = shownSignal(status, includeContent);
   return {
     id: cycle.id,
     task_id: cycle.task_id,
@@ -31,6 +32,14 @@ export function cycleItem(row: CycleRow, includeContent: boolean) {
       staleness_seconds: null,
     },
   };
+}
+
+/** Why a pane could not be looked at may repeat what stood in a rollout. */
+function shownSignal({ pane_signal: signal }: JsonObject, includeContent: boolean): JsonObject {
+  if (!isJsonObject(signal)) return {};
+  const { reason = null } = signal;
+  if (includeContent || typeof reason !== 'string' || isCode(reason)) return signal;
+  return hideColumns(signal, ['reason']);
 }
 
 export function cycleItemWithTask(cycle: CycleRow, includeContent: boolean) {

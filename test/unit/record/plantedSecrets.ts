@@ -72,6 +72,13 @@ const jsonPlaces: readonly (readonly [table: string, column: string, path: strin
   ['routed_notifications', 'payload_json', '$.last_agent_message', 'id = 2'],
   ['manager_cycles', 'status_json', '$.last_agent_message', 'id = 2'],
   ['manager_cycles', 'status_json', '$.manager_context.worker_ack.payload.status', 'id = 2'],
+  ['manager_cycles', 'status_json', '$.current_task', 'id = 3'],
+  ['manager_cycles', 'status_json', '$.attention.detail', 'id = 3'],
+  ['manager_cycles', 'status_json', '$.pane_signal.reason', 'id = 3'],
+  ['manager_cycles', 'status_json', '$.observation.worker.dialog', 'id = 3'],
+  ['manager_cycles', 'status_json', '$.manager_context.manager_config.objective', 'id = 3'],
+  ['manager_cycles', 'status_json', '$.manager_context.acceptance_criteria.open[0].criterion', 'id = 1'],
+  ['manager_cycles', 'status_json', '$.manager_context.worker_handoff.payload.name', 'id = 3'],
   ['manager_cycle_spans', 'attributes_json', '$.note', 'id = 3'],
   ['agent_observations', 'payload_json', '$.text', 'id = 2'],
   ['runs', 'metadata_json', '$.seed_prompt', `${ofTask} AND status = 'active'`],
@@ -148,6 +155,13 @@ export function plantSecrets(folder: string): Scene {
       taskId,
       JSON.stringify({ ...payload, criterion_id: 2 }),
     );
+    const answer = { session: 'alpha-worker', question: plant('a question'), label: plant('an answer'), option: 1 };
+    run(
+      `INSERT INTO events (created_at, actor, task_id, type, payload_json) VALUES (?, 'workerctl', ?, 'session_answered', ?)`,
+      at,
+      taskId,
+      JSON.stringify(answer),
+    );
     addOldWorker(run, folder, plant);
   } finally {
     database.close();
@@ -185,9 +199,11 @@ function addOldWorker(run: Run, folder: string, plant: (place: string) => string
   );
   run(
     `INSERT INTO prompts (task_id, kind, content, content_sha256, generator_version, source_snapshot_json, policy_json, created_at)
-     VALUES (?, 'manager', ?, 'x', '1', '{}', '{}', ?)`,
+     VALUES (?, 'manager', ?, 'x', '1', ?, ?, ?)`,
     taskId,
     prompt ?? '',
+    JSON.stringify({ name: plant('what a prompt was made of') }),
+    JSON.stringify({ reason: plant('policy of a prompt') }),
     at,
   );
   run(
