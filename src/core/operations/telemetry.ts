@@ -158,7 +158,10 @@ function list(context: OperationContext, input: TelemetryInput): TelemetryRecord
 
 function sumUp(context: OperationContext, input: TelemetryInput): TelemetrySummary {
   const page = { limit: input.limit ?? -1, newestFirst: input.newest };
-  return summarise(countTelemetry(context.ledger, filterOf(context, input), page));
+  const summary = summarise(countTelemetry(context.ledger, filterOf(context, input), page));
+  if (!input.newest) return summary;
+  // First is what would be listed first.
+  return { ...summary, first_timestamp: summary.last_timestamp, last_timestamp: summary.first_timestamp };
 }
 
 function filterOf({ ledger, clock }: OperationContext, input: TelemetryInput): TelemetryFilter {

@@ -68,6 +68,24 @@ describe('telemetry', () => {
     assert.equal(summary.total, 250);
   });
 
+  it('a summary begins where its list would', async () => {
+    const { context, clock } = fixture;
+    write('old');
+    clock.advance(60_000);
+    write('new');
+    const ends = async (newest: boolean) => {
+      const input = { summary: true, eventType: 'thing_happened', newest };
+      const summary = await runOperation(telemetry, context, input);
+      assert.ok(summary !== null && typeof summary === 'object' && 'first_timestamp' in summary);
+      assert.ok('last_timestamp' in summary);
+      return [summary.first_timestamp, summary.last_timestamp];
+    };
+    const listed = (await ask({ eventType: 'thing_happened' })).map(({ timestamp }) => timestamp);
+    assert.equal(new Set(listed).size, 2);
+    assert.deepEqual(await ends(false), listed);
+    assert.deepEqual(await ends(true), listed.toReversed());
+  });
+
   it('AT-2: shows what was said only when it is asked for', async () => {
     write('said', { message: 'the secret', state: 'busy', nested: { output: 'line\nline' } });
     const [hidden] = await ask({ eventType: 'thing_happened' });
