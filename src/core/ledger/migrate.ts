@@ -65,7 +65,7 @@ export function refuseNewer(connection: Connection): void {
   if (userVersion <= sharedSchemaVersion && panel <= panelVersion) return;
   throw refuse(
     'ledger_newer',
-    `the ledger ${connection.file} comes from a newer release (schema ${userVersion}, ours ${sharedSchemaVersion}; panel ${panel}, ours ${panelVersion}); update Agent Conveyor to open it`,
+    `the ledger ${connection.file} is newer than this release can read (schema ${userVersion}, ours ${sharedSchemaVersion}; panel ${panel}, ours ${panelVersion}); update Agent Conveyor to open it`,
   );
 }
 

@@ -67,7 +67,7 @@ export const create = defineOperation({
   effect: 'acts',
   inputs: createInputs,
   output,
-  run: (context, input) => createWorker(context, input),
+  run: (context, input) => namingTools(() => createWorker(context, input)),
   text: createdText,
 });
 
@@ -79,12 +79,25 @@ export const startTest = defineOperation({
   inputs: { name: optionalName('live-test'), ...common },
   output,
   run: (context, input) =>
-    createWorker(context, { ...input, task: selfTestTask, noInitialPrompt: false, waitReady: true, verify: true }),
+    namingTools(() =>
+      createWorker(context, { ...input, task: selfTestTask, noInitialPrompt: false, waitReady: true, verify: true }),
+    ),
   text: createdText,
 });
 
 function optionalName(fallback: string): Argument<string> {
   return { ...positional(`name of the worker; ${fallback} when left out`, 'NAME'), required: false, fallback };
+}
+
+/** Scripts know a missing tool by these words, whichever it is. */
+async function namingTools<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!ConveyorError.is(error, 'tmux_missing') && !ConveyorError.is(error, 'codex_missing')) throw error;
+    const tool = error.code === 'tmux_missing' ? 'tmux' : 'codex';
+    throw refuse(error.code, `Required tool not found on PATH: ${tool}: ${error.message}`, { cause: error });
+  }
 }
 
 async function createWorker(context: OperationContext, input: InputOf<typeof createInputs>): Promise<Created> {

@@ -160,7 +160,7 @@ describe('what a user can get wrong', function () {
     refusesAll([
       { argv: ['tasks'], stateRoot: 'file/below', says: /WORKERCTL_STATE_ROOT/ },
       { argv: ['tasks'], stateRoot: 'text', says: /not a usable SQLite database/ },
-      { argv: ['tasks'], stateRoot: 'newer', says: /newer release.*update/ },
+      { argv: ['tasks'], stateRoot: 'newer', says: /newer than.*update/ },
       { argv: ['tasks', '--path', '@state'], says: /is a folder/ },
     ]);
   });
@@ -169,6 +169,9 @@ describe('what a user can get wrong', function () {
     refusesAll([
       { argv: ['start-worker', '--name', 'x'], says: /tmux is not installed/ },
       { argv: ['start-worker', '--name', 'x'], tools: ['alone'], says: /codex is not on PATH/ },
+      { argv: ['create', 'x'], says: /Required tool not found on PATH: tmux/ },
+      { argv: ['create', 'x'], tools: ['alone'], says: /Required tool not found on PATH: codex/ },
+      { argv: ['start-test'], says: /Required tool not found on PATH: tmux/ },
       { argv: ['start-worker', '--name', 'a.b'], tools: ['alone', 'tools'], says: /a\.b/ },
       { argv: ['start-worker', '--name', 'x', '--cwd', '@absent'], tools: ['alone', 'tools'], says: /absent/ },
     ]);

@@ -133,7 +133,7 @@ describe('openLedger', () => {
     made.exec('CREATE TABLE t (x); PRAGMA user_version = 23');
     made.close();
     const before = readFileSync(file);
-    assert.throws(() => openLedger(file, now), refusal('ledger_newer', /newer release.*update/));
+    assert.throws(() => openLedger(file, now), refusal('ledger_newer', /newer than.*update/));
     assert.deepEqual(readFileSync(file), before);
   });
 
