@@ -169,6 +169,24 @@ describe('a dispatcher that is killed', () => {
     assert.equal(fixture.value('SELECT state FROM commands'), 'succeeded');
   });
 
+  it('OD-19: what another dispatcher has decided meanwhile stands, and ends nobody', async () => {
+    await fixture.enqueue(pair.task, 'go on');
+    let heir: unknown[] = [];
+    fixture.panes.answers.set('alpha-worker', async (send) => {
+      await send.beforeFirstKey();
+      assert.equal(await send.mayPressEnter(), true);
+      fixture.clock.advance(120_000); // asleep right after Enter
+      fixture.says(pair.worker, 'go on');
+      heir = column(await fixture.pass({ dispatcherId: 'heir' }), 'state');
+      return { outcome: 'delivered', paneId: '%1', stages: { typedAt: 1, submittedAt: 2, seenAt: 3 } };
+    });
+    const late = await fixture.pass({ dispatcherId: 'slow' });
+    assert.deepEqual(heir, ['delivered']);
+    assert.deepEqual(column(late, 'superseded'), [true]);
+    assert.equal(fixture.value('SELECT state FROM commands'), 'succeeded');
+    assert.equal(fixture.count('command_attempts', "state = 'succeeded'"), 1);
+  });
+
   it('OD-19: claims are renewed while a delivery lasts', async () => {
     let renew = () => {};
     const every = (milliseconds: number, work: () => void) => {
