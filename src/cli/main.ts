@@ -14,6 +14,7 @@ import { interruption } from './interruption.ts';
 import { parseArguments } from './parseArguments.ts';
 import { askOnTerminal, readAll, writeOut } from './streams.ts';
 import { usageText, verbHelp } from './usage.ts';
+import { withoutControls } from './withoutControls.ts';
 import { resolve } from 'node:path';
 
 /** Runs one command line to its exit status. Errors are one line on stderr; stdout stays empty then. */
@@ -124,7 +125,7 @@ function render(
   context: HostedContext,
 ): string {
   if (operation.text !== undefined && input.json !== true)
-    return operation.text(output, inputFor(operation, input), context);
+    return withoutControls(operation.text(output, inputFor(operation, input), context));
   return operation.layout === 'compact' ? `${compactJson(output)}\n` : `${printedJson(output)}\n`;
 }
 
@@ -165,5 +166,5 @@ function unexpected(error: unknown): string {
 
 /** Standard error ends up in logs. What was typed wrongly is repeated there, a secret that was among it is not. */
 function complain(text: string): void {
-  process.stderr.write(`${maskSecrets(text)}\n`);
+  process.stderr.write(`${withoutControls(maskSecrets(text))}\n`);
 }
