@@ -4,7 +4,7 @@ import { LiveWorld } from '../codex/liveWorld.ts';
 
 /**
  * Every scenario with every version of Codex that can be had: ok, unknown (not told, and not told wrongly), wrong. A
- * question must be known within a second.
+ * question must be known within a second. Each verdict is told as it comes, the table at the end.
  *
  *     npm run trial:versions                                  all of them, twenty rounds of two TUIs
  *     npm run trial:versions -- 0.169.0 0.40.0 --rounds=1
@@ -23,6 +23,7 @@ for (const version of versions.length > 0 ? versions : codexVersions) {
         .play(world, { rounds })
         .then(inWords)
         .catch((error: unknown) => `wrong: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`${new Date().toISOString().slice(11, 19)} ${version} ${scenario.name}: ${said}`);
       if (said.startsWith('wrong')) wrongs.push(`${version}, ${scenario.name}: ${said}`);
       (table[scenario.name] ??= {})[version] = said.startsWith('wrong') ? 'wrong' : said;
     }
