@@ -126,6 +126,7 @@ export const liveScenarios: readonly LiveScenario[] = [
       const name = await world.worker();
       // By its first message, after which nobody has looked at its process yet.
       await world.nudge(name, 'think hard');
+      await world.hears(name, ['think hard']);
       await world.becomes(name, ['working'], atRest);
       const [row] = world.codex.rows(`SELECT pid, codex_session_id AS thread FROM sessions WHERE name = '${name}'`);
       process.kill(Number(row?.pid), 'SIGKILL');

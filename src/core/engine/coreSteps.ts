@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ConnectAppServer } from '../codex/appServer.ts';
-import { findRolloutOfThread } from '../codex/discoverThread.ts';
 import { runDispatchPass } from '../dispatch/dispatchPass.ts';
 import type { DispatchDependencies } from '../dispatch/dependencies.ts';
 import { ConveyorError } from '../domain/errors.ts';
@@ -11,7 +10,7 @@ import { CommitWatch } from '../ledger/commitWatch.ts';
 import { endRestsFor } from '../ledger/backoffStore.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { recordHeartbeat } from '../ledger/heartbeatStore.ts';
-import { findSessionById, listWatchedSessions, type Session, setSessionRollout } from '../ledger/sessionStore.ts';
+import { findSessionById, listWatchedSessions, type Session } from '../ledger/sessionStore.ts';
 import { type ObserveDependencies, observeSession } from '../supervise/observe.ts';
 import { type PaneReader, PaneRounds } from '../tmux/paneRounds.ts';
 import type { Tmux } from '../tmux/tmux.ts';
@@ -86,7 +85,7 @@ export function coreSteps(options: CoreStepsOptions): EngineSteps {
 }
 
 function ingestStep(
-  { observe, codexHome }: CoreStepsOptions,
+  { observe, dispatch }: CoreStepsOptions,
   troubles: Troubles,
   turns: OpenTurns,
   follow: (paths: Iterable<string>) => void,
@@ -95,7 +94,7 @@ function ingestStep(
   const tally = new IngestTally(clock);
   const bookmarks: Bookmarks = new Map();
   return async (sessionIds, signal) => {
-    const sessions = watchedSessions(ledger, sessionIds).map((session) => locateRollout(ledger, session, codexHome));
+    const sessions = watchedSessions(ledger, sessionIds).map((session) => located(dispatch, session));
     // A wake-up says whose file grew; the idle run looks whether there are others.
     if (sessionIds === null) follow(sessions.flatMap(({ codex_session_path: path }) => path ?? []));
     const came = new Set<string>();
@@ -166,14 +165,11 @@ async function readOn(
   return newEvents > 0;
 }
 
-/** Codex may make the file with the first message only; until then the thread is all that is known. */
-function locateRollout(ledger: Connection, session: Session, codexHome: string): Session {
-  const { codex_session_id: threadId, codex_session_path: known } = session;
-  if (known !== null || threadId === null) return session;
-  const path = findRolloutOfThread(codexHome, threadId);
-  if (path === null) return session;
-  ledger.write(() => setSessionRollout(ledger, session.id, path, threadId));
-  return { ...session, codex_session_path: path };
+/** Codex may make the file with the first message only, and up to 0.146 nothing tells the thread before. */
+function located({ ledger, rollouts }: Pick<DispatchDependencies, 'ledger' | 'rollouts'>, session: Session): Session {
+  if (session.codex_session_path !== null || rollouts === undefined) return session;
+  rollouts.learn(session.id);
+  return findSessionById(ledger, session.id) ?? session;
 }
 
 /** All that are not gone, or those of them that are named. */
