@@ -74,6 +74,8 @@ describe('nudging and interrupting a session', () => {
     const action = { type: 'session_interrupt', session: pair.worker, key: 'Enter', followup: null } as const;
     await performAction(fixture.deps, action, passDefaults);
     assert.deepEqual(fixture.panes.pressed, [{ session: 'alpha-worker', key: 'Enter' }]);
+    const asked = await fixture.run('session-interrupt', { name: 'alpha-worker', key: 'enter', dryRun: true });
+    assert.equal(asked.key, 'Enter');
   });
 
   it('says the follow-up with the pane still in hand', async () => {
