@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import Mocha from 'mocha';
 
+import { installServer } from '../host/installServer.ts';
 import { pack, screenshots, Stand } from './stand.ts';
 import { describeAnswers } from './suite/answers.test.ts';
 import { describeLooks } from './suite/looks.test.ts';
@@ -23,6 +24,8 @@ async function main(): Promise<void> {
   if (only !== undefined) mocha.grep(only);
   mocha.suite.emit('pre-require', globalThis, '', mocha);
 
+  // Once and without a deadline: a hook that gives up while it goes on would leave the next one in its way.
+  await installServer((line) => process.stderr.write(`${line}\n`));
   const packed = await pack('fake');
   const real = await pack('real');
   let current: { stand: Stand; workbench: Workbench } | null = null;
