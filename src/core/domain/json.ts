@@ -23,49 +23,56 @@ export function isDeeperThan(value: unknown, levels: number): boolean {
  * Columns: `, ` and `: ` on one line, because the reference compares some of them as text. Output: two-space indent.
  */
 export function ledgerJson(value: unknown): string {
-  return serialize(value, null, '');
+  return serialize(value, null);
 }
 
-export function printedJson(value: unknown): string {
-  return serialize(value, 2, '');
+/** `margin`: of the lines after the first, for what becomes part of something larger. */
+export function printedJson(value: unknown, margin = ''): string {
+  return serialize(value, margin);
 }
 
-function serialize(value: unknown, indent: number | null, margin: string): string {
-  if (value === null || value === undefined) return 'null';
+/** On one line when there is no margin. Long records are printed through this: it makes no more strings than it must. */
+function serialize(value: unknown, margin: string | null): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value === 'boolean') return String(value);
-  const inner = indent === null ? '' : margin + ' '.repeat(indent);
+  if (typeof value !== 'object' || value === null) return 'null';
+  const inner = margin === null ? null : `${margin}  `;
+  const between = inner === null ? ', ' : `,\n${inner}`;
+  let parts = '';
   if (Array.isArray(value)) {
-    return wrap(
-      ['[', ']'],
-      value.map((item: unknown) => serialize(item, indent, inner)),
-      indent === null ? null : { inner, margin },
-    );
+    for (const item of value) parts += (parts === '' ? '' : between) + serialize(item, inner);
+    return wrap('[', parts, ']', margin);
   }
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .toSorted(([left], [right]) => compareCodePoints(left, right));
-  return wrap(
-    ['{', '}'],
-    entries.map(([key, item]) => `${quote(key)}: ${serialize(item, indent, inner)}`),
-    indent === null ? null : { inner, margin },
-  );
+  const object: Readonly<Record<string, unknown>> = { ...value };
+  for (const key of Object.keys(object).sort(compareCodePoints)) {
+    const item = object[key];
+    if (item !== undefined) parts += `${parts === '' ? '' : between}${quotedKey(key)}: ${serialize(item, inner)}`;
+  }
+  return wrap('{', parts, '}', margin);
 }
 
-interface Layout {
-  readonly inner: string;
-  readonly margin: string;
+function wrap(open: string, parts: string, close: string, margin: string | null): string {
+  return parts === '' || margin === null ? open + parts + close : `${open}\n${margin}  ${parts}\n${margin}${close}`;
 }
 
-function wrap([open, close]: readonly [string, string], parts: readonly string[], layout: Layout | null): string {
-  if (parts.length === 0) return open + close;
-  if (layout === null) return open + parts.join(', ') + close;
-  const { inner, margin } = layout;
-  return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${margin}${close}`;
+/** The same few names come with every row. */
+const quotedKeys = new Map<string, string>();
+const mostQuotedKeys = 1000;
+const longestQuotedKey = 64;
+
+function quotedKey(key: string): string {
+  const known = quotedKeys.get(key);
+  if (known !== undefined) return known;
+  const quoted = quote(key);
+  if (key.length <= longestQuotedKey && quotedKeys.size < mostQuotedKeys) quotedKeys.set(key, quoted);
+  return quoted;
 }
+
+const plain = /^[ !#-[\]-~]*$/;
 
 function quote(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   const quoted = JSON.stringify(text);
   return needsEscape.test(quoted) ? escaped(quoted) : quoted;
 }

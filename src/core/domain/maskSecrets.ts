@@ -13,7 +13,7 @@ const shortestSecret = 8;
 
 /** The text without what looks like a key, a token, a password or a cookie. Takes time in proportion to the text. */
 export function maskSecrets(text: string): string {
-  if (text.length < shortestSecret || isOwnIdentifier.test(text)) return text;
+  if (text.length < shortestSecret || isPlainFact.test(text)) return text;
   if (text.length > longestRepeated) return maskText(text);
   const known = repeated.get(text);
   if (known !== undefined) return known;
@@ -23,8 +23,9 @@ export function maskSecrets(text: string): string {
   return masked;
 }
 
-/** `command-…`: what nearly every row begins with. */
-const isOwnIdentifier = /^[a-z]{3,12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** `command-…`, and a time: what nearly every row begins with. */
+const isPlainFact =
+  /^(?:[a-z]{3,12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/;
 /** States, kinds and names come a thousand times in a long list. */
 const repeated = new Map<string, string>();
 const longestRepeated = 48;
@@ -48,13 +49,35 @@ export function maskValue(value: unknown): unknown {
 }
 
 function maskObject(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(object);
   let isSame = true;
-  const entries = Object.entries(object).map(([key, value]): [string, unknown] => {
-    const shown: [string, unknown] = [maskSecrets(key), secretName.test(key) ? blank(value) : maskValue(value)];
-    isSame &&= shown[0] === key && shown[1] === value;
-    return shown;
-  });
+  for (const entry of entries) {
+    const [key, value] = entry;
+    const name = fieldName(key);
+    const shown = name.isSecret ? blank(value) : maskValue(value);
+    if (name.shown === key && shown === value) continue;
+    isSame = false;
+    entry[0] = name.shown;
+    entry[1] = shown;
+  }
   return isSame ? object : Object.fromEntries(entries);
+}
+
+interface FieldName {
+  readonly shown: string;
+  readonly isSecret: boolean;
+}
+
+/** The same few names come with every row. */
+const fieldNames = new Map<string, FieldName>();
+const mostFieldNames = 1000;
+
+function fieldName(key: string): FieldName {
+  const known = fieldNames.get(key);
+  if (known !== undefined) return known;
+  const name = { shown: maskSecrets(key), isSecret: secretName.test(key) };
+  if (key.length <= longestRepeated && fieldNames.size < mostFieldNames) fieldNames.set(key, name);
+  return name;
 }
 
 /** All text under the name of a secret. */

@@ -21,7 +21,7 @@ function* objectChunks(value: object, change: Change): Generator<string> {
   for (const [index, [key, item]] of entries.entries()) {
     yield `${index === 0 ? '' : ','}\n  ${printedJson(key)}: `;
     if (isList(item)) yield* listChunks(item, '  ', change);
-    else yield indented(printedJson(change(item)), '  ');
+    else yield printedJson(change(item), '  ');
   }
   yield '\n}';
 }
@@ -31,15 +31,11 @@ function isList(value: unknown): value is Iterable<unknown> {
 }
 
 function* listChunks(items: Iterable<unknown>, margin: string, change: Change): Generator<string> {
+  const inner = `${margin}  `;
   let isEmpty = true;
   for (const item of items) {
-    yield `${isEmpty ? '[' : ','}\n${margin}  ${indented(printedJson(change(item)), `${margin}  `)}`;
+    yield `${isEmpty ? '[' : ','}\n${inner}${printedJson(change(item), inner)}`;
     isEmpty = false;
   }
   yield isEmpty ? '[]' : `\n${margin}]`;
-}
-
-/** Line breaks inside of strings are escaped: each one is of the layout. */
-function indented(json: string, margin: string): string {
-  return json.replaceAll('\n', `\n${margin}`);
 }

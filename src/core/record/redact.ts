@@ -112,12 +112,16 @@ const fieldName = /^[A-Za-z_][\w-]{0,60}$/;
 const looksLikeIdentifier = /^[0-9a-f]{8}-[0-9a-f-]{20,}$/;
 
 function redactObject(object: JsonObject, policy: Policy): JsonObject {
-  const shown = Object.entries(object).flatMap(([key, value]): [string, JsonValue][] => {
-    if (isShown(key, value, policy)) return [[key, value]];
-    const said = wordsOf(value);
-    if (said !== null) return measured(`${key}_`, said);
-    return [[key, redact(value, policy.structures.has(key) ? policy : words)]];
-  });
+  const shown: [string, JsonValue][] = [];
+  for (const [key, value] of Object.entries(object)) {
+    if (typeof value !== 'object' && typeof value !== 'string') shown.push([key, value]);
+    else if (isShown(key, value, policy)) shown.push([key, value]);
+    else {
+      const said = wordsOf(value);
+      if (said === null) shown.push([key, redact(value, policy.structures.has(key) ? policy : words)]);
+      else shown.push(...measured(`${key}_`, said));
+    }
+  }
   return Object.fromEntries(shown);
 }
 
@@ -131,12 +135,15 @@ function redactItem(item: JsonValue, policy: Policy): JsonValue {
   return typeof item === 'string' ? Object.fromEntries(measured('', item)) : redact(item, policy);
 }
 
-function isShown(key: string, value: JsonValue, { fields, codes, identifiers }: Policy): boolean {
-  return [value].flat().every((text) => {
-    if (typeof text !== 'string') return false;
-    if (fields.has(key)) return true;
-    return (codes.has(key) && isCode(text)) || (identifiers.has(key) && isIdentifier(text));
-  });
+function isShown(key: string, value: JsonValue, policy: Policy): boolean {
+  if (typeof value === 'string') return isShownText(key, value, policy);
+  return (
+    Array.isArray(value) && value.every((item: JsonValue) => typeof item === 'string' && isShownText(key, item, policy))
+  );
+}
+
+function isShownText(key: string, text: string, { fields, codes, identifiers }: Policy): boolean {
+  return fields.has(key) || (codes.has(key) && isCode(text)) || (identifiers.has(key) && isIdentifier(text));
 }
 
 function isIdentifier(text: string): boolean {
