@@ -140,8 +140,7 @@ const spans = pagedTable({
   where: ofTask,
   id: 'id',
   orders: {
-    // By the index on cycles, which has the order: the one on tasks would have all of a task's spans sorted each time.
-    audit: { by: ['manager_cycle_id', 'id'], where: `+${ofTask}` },
+    audit: { by: ['manager_cycle_id', 'id'] },
     page: byId,
     story: { by: ['completed_at', 'id'] },
   },

@@ -4,7 +4,7 @@ import { query, type RowParser } from './query.ts';
 
 /** How many rows are read at a time: few at first, for who wants a page, then more, for who goes through all. */
 const firstChunk = 16;
-const largestChunk = 256;
+const largestChunk = 64;
 
 export type Direction = 'oldest-first' | 'newest-first';
 
