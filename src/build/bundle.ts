@@ -85,8 +85,8 @@ const node: BuildOptions = {
 };
 
 /**
- * Builds what is shipped: `dist/cli.js` with its two programs, the extension, its supervisor thread, the webview,
- * and the one native binary for this platform.
+ * Builds what is shipped: `dist/cli.js` with its two programs, the extension, its supervisor thread, the thread
+ * that exports, the webview, and the one native binary for this platform.
  */
 export async function bundle(dist = join(root, 'dist')): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
@@ -114,6 +114,7 @@ export async function bundle(dist = join(root, 'dist')): Promise<void> {
     build(timelineBundle(dist)),
     build(dashboardBundle(dist)),
     build({ ...node, entryPoints: { dashboard: 'src/dashboard/entry.ts' }, outdir: dist }),
+    build({ ...node, entryPoints: { exportThread: 'src/core/record/exportThread.ts' }, outdir: dist }),
     ...optional('src/supervisor/supervisor.ts', { ...node, outfile: join(dist, 'supervisor.cjs') }),
   ]);
   const binary = `${nativePlatform()}-${process.arch}.node`;

@@ -24,6 +24,7 @@ const allowed = [
   'dist/conveyor.js',
   'dist/frequent.js',
   'dist/dashboard.js',
+  'dist/exportThread.js',
   `dist/native/${nativePlatform()}-${process.arch}.node`,
   ...ptyFiles().map((file) => `dist/${file}` as const),
   'dist/webview/dashboard.css',

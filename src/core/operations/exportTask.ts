@@ -7,7 +7,7 @@ import { recordEvent } from '../ledger/auditStore.ts';
 import { requireTask, type Task } from '../ledger/taskStore.ts';
 import { recordTelemetry } from '../ledger/telemetryStore.ts';
 import { archiveOf, refuseForeign, writeBundle } from '../record/exportBundle.ts';
-import { exportFiles } from '../record/exportFiles.ts';
+import { exportInThread } from '../record/exportInThread.ts';
 import { flag, type InputOf, optionalText, positional } from './argument.ts';
 import { contentFlags } from './contentClasses.ts';
 import { defineOperation } from './operation.ts';
@@ -29,25 +29,23 @@ export const exportTask = defineOperation({
   effect: 'writes',
   inputs,
   output: () => z.object({ archive: z.nullable(z.string()), export_dir: z.string(), task: z.string() }),
-  run: (context, input) => {
-    const { ledger, clock } = context;
+  run: async (context, input) => {
+    const { ledger, clock, signal } = context;
     const task = requireTask(ledger, input.task);
     const folder = folderOf(context, input.output, task);
     refuseForeign(folder, task.id, input.zip);
     const exportId = newIdentifier('export');
     note(context, task, { exportId, type: 'task_export_started', facts: asked(input, folder) });
+    const { zip: withArchive, includeContent, raw, includeTranscripts, includeFullTranscripts } = input;
+    const order = {
+      ledgerFile: ledger.file,
+      taskId: task.id,
+      request: { includeContent, raw, includeTranscripts, includeFullTranscripts },
+      createdAt: formatTimestamp(clock.now()),
+      withArchive,
+    };
     try {
-      const written = ledger.read(() =>
-        writeBundle(
-          folder,
-          {
-            task: { id: task.id, name: task.name },
-            createdAt: formatTimestamp(clock.now()),
-            files: exportFiles(ledger, task, input),
-          },
-          input.zip,
-        ),
-      );
+      const written = await writeBundle(folder, withArchive, (stage) => exportInThread({ ...order, stage }, signal));
       note(context, task, {
         exportId,
         type: 'task_exported',
@@ -58,7 +56,7 @@ export const exportTask = defineOperation({
       note(context, task, { exportId, type: 'task_export_failed', facts: { error: refusal.message } });
       throw refusal;
     }
-    return { archive: input.zip ? archiveOf(folder) : null, export_dir: folder, task: task.name };
+    return { archive: withArchive ? archiveOf(folder) : null, export_dir: folder, task: task.name };
   },
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import { enqueueNudgeWorker } from '../../../src/core/operations/enqueue.ts';
 import { exportTask } from '../../../src/core/operations/exportTask.ts';
+import { HostedContext } from '../../../src/core/operations/operationContext.ts';
 import { handoff } from '../../../src/core/operations/handoff.ts';
 import { tasks } from '../../../src/core/operations/tasks.ts';
 import { listAuditEvents } from '../../../src/core/ledger/auditQueryStore.ts';
@@ -155,6 +156,22 @@ describe('export-task', () => {
     assert.match(status, /"worker_session": \{[^}]*"name": "w1"/);
     assert.match(status, /"manager_session": \{[^}]*"name": "m1"/);
     assert.doesNotMatch(status, /token/);
+  });
+
+  it('AT-20: whoever exports goes on with other things meanwhile', async () => {
+    let turns = 0;
+    const others = setInterval(() => (turns += 1), 1);
+    await run(exportTask, bound.context, { task: 'alpha', output: out, zip: true });
+    clearInterval(others);
+    assert.ok(turns > 0);
+  });
+
+  it('an export that is interrupted leaves nothing but its record', async () => {
+    const context = new HostedContext({ ...bound.context, signal: AbortSignal.abort() });
+    await assert.rejects(run(exportTask, context, { task: 'alpha', output: out }), { code: 'interrupted' });
+    assert.deepEqual(readdirSync(join(bound.folder, 'out')), []);
+    assert.equal(listAuditEvents(context.ledger, bound.task.id).at(-1)?.type, 'task_export_failed');
+    context.close();
   });
 
   it('a folder that cannot be written is refused in one line, on record', async () => {
