@@ -39,11 +39,15 @@ const events = pagedTable({
   orders: {
     audit: byId,
     page: byId,
-    // A story tells what became of criteria, and what was done to a session at once; the rest is told by other tables.
-    story: {
+    // What a story tells: what became of criteria, and what was done to a session at once. The rest is told by other
+    // tables. In the words of two partial indexes.
+    criteria: {
       ...byCreation,
-      where: `${ofTask} AND type IN ('acceptance_criterion_added', 'acceptance_criterion_updated',
-        'session_nudged', 'session_interrupted', 'session_answered')`,
+      where: `${ofTask} AND type IN ('acceptance_criterion_added', 'acceptance_criterion_updated')`,
+    },
+    actions: {
+      ...byCreation,
+      where: `${ofTask} AND type IN ('session_nudged', 'session_interrupted', 'session_answered')`,
     },
   },
 });
@@ -54,7 +58,8 @@ const commands = pagedTable({
   from: 'commands',
   where: ofTask,
   id: 'id',
-  orders: { audit: byCreation, page: byCreation, story: byCreation },
+  // Ids of commands are drawn by lot: of one second, the row's number says which was first (OD-14).
+  orders: { audit: byCreation, page: byCreation, story: { by: ['created_at', 'rowid'] } },
 });
 const attemptOrder = { by: ['a.started_at', 'a.id'] } as const;
 const attempts = pagedTable({
@@ -80,6 +85,7 @@ const attempts = pagedTable({
   orders: { audit: attemptOrder, page: attemptOrder, story: attemptOrder },
 });
 const notificationOrder = { by: ['n.created_at', 'n.id'] } as const;
+const told = { by: ['coalesce(n.delivered_at, n.created_at)', 'n.id'] } as const;
 const ofNotifiedTask = 'n.task_id = $taskId';
 const notifications = pagedTable({
   row: z.extend(notificationRow, { consumed_by_session_name: textOrNull, consumed_by_session_role: textOrNull }),
@@ -91,8 +97,9 @@ const notifications = pagedTable({
   orders: {
     audit: notificationOrder,
     page: notificationOrder,
-    story: { by: ['coalesce(n.delivered_at, n.created_at)', 'n.id'] },
-    signal: { ...notificationOrder, where: `${ofNotifiedTask} AND n.command_id IS NULL` },
+    messages: { ...told, where: `${ofNotifiedTask} AND n.command_id IS NOT NULL` },
+    signals: { ...told, where: `${ofNotifiedTask} AND n.command_id IS NULL` },
+    chains: { ...notificationOrder, where: `${ofNotifiedTask} AND n.command_id IS NULL` },
   },
 });
 const cycles = pagedTable({

@@ -28,7 +28,7 @@ type NotificationRow = AuditRow<'routed_notifications'>;
 /** One chain for every command that is tied to anything, and one for every notification without a command; oldest first. */
 export function* correlationChains(ledger: Connection, taskId: string): Generator<CorrelationChain> {
   const walk = { direction: 'oldest-first' } as const;
-  const commands = commandChains(ledger, taskId, walk);
+  const commands = commandChains(ledger, taskId, { ...walk, order: 'audit' });
   let next = commands.next();
   for (const signal of signalChains(ledger, taskId, walk)) {
     for (; !next.done && next.value.created_at < signal.created_at; next = commands.next()) yield next.value;
@@ -43,15 +43,20 @@ interface ChainWalk {
   readonly from?: string | null;
 }
 
-/** By the time and the id of their commands. */
-export function* commandChains(ledger: Connection, taskId: string, walk: ChainWalk): Generator<CorrelationChain> {
-  const rows = auditTables.commands.each(ledger, taskId, { ...walk, order: 'audit' });
+interface CommandWalk extends ChainWalk {
+  /** Of commands of one second: by their ids, or as they were queued. */
+  readonly order: 'audit' | 'story';
+}
+
+/** By the time of their commands. */
+export function* commandChains(ledger: Connection, taskId: string, walk: CommandWalk): Generator<CorrelationChain> {
+  const rows = auditTables.commands.each(ledger, taskId, walk);
   for (const some of batches(rows)) yield* chainsOfCommands(ledger, taskId, some);
 }
 
 /** By the time of their notifications. */
 export function* signalChains(ledger: Connection, taskId: string, walk: ChainWalk): Generator<CorrelationChain> {
-  const rows = auditTables.routed_notifications.each(ledger, taskId, { ...walk, order: 'signal' });
+  const rows = auditTables.routed_notifications.each(ledger, taskId, { ...walk, order: 'chains' });
   for (const some of batches(rows)) yield* chainsOfSignals(ledger, taskId, some);
 }
 

@@ -73,56 +73,71 @@ export function* story(ledger: Connection, taskId: string, request: StoryRequest
 function sources(ledger: Connection, taskId: string, request: StoryRequest): Iterator<ReplayEntry>[] {
   const { format, direction = 'oldest-first', from = null } = request;
   const walk = { direction, from };
-  const of = function* <Row>(table: PagedTable<Row, 'story'>, tell: (row: Row) => ReplayEntry): Generator<ReplayEntry> {
-    for (const { row } of table.each(ledger, taskId, { ...walk, order: 'story' })) yield tell(row);
+  const of = function* <Row, Order extends string>(
+    table: PagedTable<Row, Order>,
+    order: NoInfer<Order>,
+    tell: (row: Row) => ReplayEntry,
+  ): Generator<ReplayEntry> {
+    for (const { row } of table.each(ledger, taskId, { ...walk, order })) yield tell(row);
   };
-  const shown = <Row extends Shown, Shown>(
-    table: PagedTable<Row, 'story'>,
+  const shown = <Row extends Shown, Shown, Order extends string>(
+    table: PagedTable<Row, Order>,
+    order: NoInfer<Order>,
     hide: (row: NoInfer<Row>) => Shown,
     tell: (row: Shown) => ReplayEntry,
-  ) => of(table, (row) => tell(request.includeContent ? maskedRow(row, request) : hide(row)));
+  ) => of(table, order, (row) => tell(request.includeContent ? maskedRow(row, request) : hide(row)));
+  const { events, routed_notifications: notifications } = auditTables;
   const always = [
-    shown(auditTables.commands, hideRow.commands, commandEntry),
-    shown(auditTables.routed_notifications, hideRow.routed_notifications, notificationEntry),
-    shown(auditTables.task_acknowledgements, hideRow.task_acknowledgements, acknowledgementEntry),
+    shown(auditTables.commands, 'story', hideRow.commands, commandEntry),
+    shown(notifications, 'signals', hideRow.routed_notifications, notificationEntry),
+    shown(notifications, 'messages', hideRow.routed_notifications, notificationEntry),
+    shown(auditTables.task_acknowledgements, 'story', hideRow.task_acknowledgements, acknowledgementEntry),
     // Of their payloads only the names of the fields are told, which hiding would replace by those of measures.
-    shown(auditTables.task_continuations, (row) => row, continuationEntry),
-    shown(auditTables.continuation_reviews, hideRow.continuation_reviews, reviewEntry),
+    shown(auditTables.task_continuations, 'story', (row) => row, continuationEntry),
+    shown(auditTables.continuation_reviews, 'story', hideRow.continuation_reviews, reviewEntry),
     shown(
       auditTables.worker_handoffs,
+      'story',
       (row) => ({ ...hideRow.worker_handoffs(row), payload: row.payload }),
       handoffEntry,
     ),
-    shown(auditTables.epilogue_runs, hideRow.epilogue_runs, epilogueEntry),
+    shown(auditTables.epilogue_runs, 'story', hideRow.epilogue_runs, epilogueEntry),
     ...screens(request, of),
   ];
   if (!seesManagersBusiness(request.role)) return always;
   const telling = [
     ...always,
-    shown(auditTables.command_attempts, hideRow.command_attempts, attemptEntry),
-    mapped(commandChains(ledger, taskId, walk)),
+    shown(auditTables.command_attempts, 'story', hideRow.command_attempts, attemptEntry),
+    mapped(commandChains(ledger, taskId, { ...walk, order: 'story' })),
     mapped(signalChains(ledger, taskId, walk)),
-    shown(auditTables.manager_decisions, hideRow.manager_decisions, decisionEntry),
-    shown(auditTables.events, hideRow.events, eventEntry),
+    shown(auditTables.manager_decisions, 'story', hideRow.manager_decisions, decisionEntry),
+    shown(events, 'criteria', hideRow.events, eventEntry),
+    shown(events, 'actions', hideRow.events, eventEntry),
   ];
   if (format === 'compact') return telling;
   return [
     ...telling,
-    shown(auditTables.manager_cycles, hideRow.manager_cycles, cycleEntry),
-    shown(auditTables.manager_cycle_spans, hideRow.manager_cycle_spans, spanEntry),
+    shown(auditTables.manager_cycles, 'story', hideRow.manager_cycles, cycleEntry),
+    shown(auditTables.manager_cycle_spans, 'story', hideRow.manager_cycle_spans, spanEntry),
   ];
 }
 
-type Source = <Row>(table: PagedTable<Row, 'story'>, tell: (row: Row) => ReplayEntry) => Generator<ReplayEntry>;
+type Source = <Row>(
+  table: PagedTable<Row, 'story'>,
+  order: 'story',
+  tell: (row: Row) => ReplayEntry,
+) => Generator<ReplayEntry>;
 
 function screens(request: StoryRequest, of: Source) {
   const { format, includeContent, includeSegments = includeContent } = request;
   if (format === 'transcript') {
-    const whole = () => of(wholeCaptures, (row) => wholeCaptureEntry(maskedRow(row, request)));
-    return [includeContent ? whole() : of(measuredCaptures, measuredCaptureEntry)];
+    const whole = () => of(wholeCaptures, 'story', (row) => wholeCaptureEntry(maskedRow(row, request)));
+    return [includeContent ? whole() : of(measuredCaptures, 'story', measuredCaptureEntry)];
   }
   if (format !== 'full-transcript') return [];
-  return [includeSegments ? of(wholeSegments, wholeSegmentEntry) : of(measuredSegments, segmentEntry)];
+  return [
+    includeSegments ? of(wholeSegments, 'story', wholeSegmentEntry) : of(measuredSegments, 'story', segmentEntry),
+  ];
 }
 
 /** Before anything is cut to the length of a line, or to the last of many: half a secret has no shape any more. */
