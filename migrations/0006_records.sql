@@ -9,3 +9,6 @@ CREATE INDEX IF NOT EXISTS panel_segments_record ON transcript_segments (task_id
 CREATE INDEX IF NOT EXISTS panel_segments_story ON transcript_segments (task_id, captured_at);
 CREATE INDEX IF NOT EXISTS panel_events_actions ON events (task_id, created_at)
   WHERE type IN ('session_nudged', 'session_interrupted', 'session_answered');
+
+-- What a list of commands shows and is asked for by, without what they carry.
+CREATE INDEX IF NOT EXISTS panel_commands_listed ON commands (created_at, id, state, type, task_id, worker_id, manager_id);

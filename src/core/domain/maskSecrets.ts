@@ -13,7 +13,7 @@ const shortestSecret = 8;
 
 /** The text without what looks like a key, a token, a password or a cookie. Takes time in proportion to the text. */
 export function maskSecrets(text: string): string {
-  if (text.length < shortestSecret || isPlainFact.test(text)) return text;
+  if (text.length < shortestSecret || isPlainFact(text)) return text;
   if (text.length > longestRepeated) return maskText(text);
   const known = repeated.get(text);
   if (known !== undefined) return known;
@@ -23,9 +23,40 @@ export function maskSecrets(text: string): string {
   return masked;
 }
 
-/** `command-…`, and a time: what nearly every row begins with. */
-const isPlainFact =
-  /^(?:[a-z]{3,12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/;
+/** A time, or `command-…`: what nearly every row begins with. */
+function isPlainFact(text: string): boolean {
+  return text.length === timeLength ? isTime.test(text) : isOwnIdentifier(text);
+}
+
+const timeLength = 20;
+const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const uuidLength = 36;
+/** From the end of a UUID, with the one before it. */
+const dashPlaces = [13, 18, 23, 28, 37];
+const dash = 45;
+
+/** Three to twelve letters, a dash and a UUID. By hand: a pattern takes as long as all else that is done to a short row. */
+function isOwnIdentifier(text: string): boolean {
+  const letters = text.length - uuidLength - 1;
+  if (letters < 3 || letters > 12) return false;
+  for (const place of dashPlaces) if (text.charCodeAt(text.length - place) !== dash) return false;
+  let dashes = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === dash) dashes += 1;
+    else if (index < letters ? !isLetter(code) : !isHex(code)) return false;
+  }
+  return dashes === dashPlaces.length;
+}
+
+function isLetter(code: number): boolean {
+  return code >= 97 && code <= 122;
+}
+
+function isHex(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 97 && code <= 102);
+}
+
 /** States, kinds and names come a thousand times in a long list. */
 const repeated = new Map<string, string>();
 const longestRepeated = 48;
@@ -49,18 +80,18 @@ export function maskValue(value: unknown): unknown {
 }
 
 function maskObject(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const entries = Object.entries(object);
-  let isSame = true;
-  for (const entry of entries) {
-    const [key, value] = entry;
+  const keys = Object.keys(object);
+  let changed: [string, unknown][] | null = null;
+  for (const key of keys) {
+    const value = object[key];
     const name = fieldName(key);
     const shown = name.isSecret ? blank(value) : maskValue(value);
-    if (name.shown === key && shown === value) continue;
-    isSame = false;
-    entry[0] = name.shown;
-    entry[1] = shown;
+    // Hardly any object has anything to hide: none is copied before that is known.
+    if (changed === null && (name.shown !== key || shown !== value))
+      changed = keys.slice(0, keys.indexOf(key)).map((before) => [before, object[before]]);
+    changed?.push([name.shown, shown]);
   }
-  return isSame ? object : Object.fromEntries(entries);
+  return changed === null ? object : Object.fromEntries(changed);
 }
 
 interface FieldName {

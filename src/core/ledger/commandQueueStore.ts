@@ -8,6 +8,7 @@ import {
   type Command,
   commandColumns,
   commandRow,
+  commandStates,
   type CommandState,
   findCommand,
   findCommandByKey,
@@ -46,14 +47,25 @@ const listedRow = z.extend(commandRow, { task_name: z.nullable(z.string()) });
 /** A command with the name of its task. */
 export type ListedCommand = z.infer<typeof listedRow>;
 
-const briefRow = z.object({
+const briefShape = z.object({
   id: z.string(),
   state: commandRow.shape.state,
   type: z.string(),
   task_name: z.nullable(z.string()),
 });
 /** What a line about a command has. */
-export type BriefCommand = z.infer<typeof briefRow>;
+export type BriefCommand = z.infer<typeof briefShape>;
+
+/** Tens of thousands are listed at once: those that are as they should be are taken as they are. */
+const briefRow: RowParser<BriefCommand> = { parse: (value) => (isBrief(value) ? value : briefShape.parse(value)) };
+
+function isBrief(value: unknown): value is BriefCommand {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, state, type, task_name: task }: Partial<Record<string, unknown>> = value;
+  const isState = typeof state === 'string' && stateNames.has(state);
+  return isState && typeof id === 'string' && typeof type === 'string' && (typeof task === 'string' || task === null);
+}
+const stateNames: ReadonlySet<string> = new Set(commandStates);
 
 const taskName = '(SELECT name FROM tasks t WHERE t.id = c.task_id) AS task_name';
 const matching = `WHERE ($state IS NULL OR state = $state) AND ($type IS NULL OR type = $type)

@@ -71,16 +71,17 @@ export const commands = defineOperation({
         attempt_history: (history.get(command.id) ?? []).map(withoutCommand),
       }));
     }),
-  text: (output) =>
-    output
-      .map(({ id, state, type, task_name, attempt_history: history }) => {
-        const tried =
-          history === undefined
-            ? []
-            : [`attempt_history=${history.length}`, `last_attempt=${history.at(-1)?.state ?? '-'}`];
-        return `${[id, state, type, task_name ?? '-', ...tried].join('\t')}\n`;
-      })
-      .join(''),
+  text: (output) => {
+    // Tens of thousands at once: no array of lines, and none for each.
+    let lines = '';
+    for (const { id, state, type, task_name, attempt_history: history } of output) {
+      lines += `${id}\t${state}\t${type}\t${task_name ?? '-'}`;
+      if (history !== undefined)
+        lines += `\tattempt_history=${history.length}\tlast_attempt=${history.at(-1)?.state ?? '-'}`;
+      lines += '\n';
+    }
+    return lines;
+  },
 });
 
 function withoutCommand({ command_id: _id, ...attempt }: Attempt) {
