@@ -118,6 +118,8 @@ describe('what a user can get wrong', function () {
       { argv: ['enqueue-nudge-worker', 'alpha', '--message', ' '], says: /message/ },
       { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '[1, 2]', says: /object/ },
       { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '{"a": NaN}', says: /JSON/ },
+      { argv: ['worker-ack', 'alpha', '--from-stdin'], stdin: '{"a": [1e999]}', says: /JSON/ },
+      { argv: ['handoff', 'alpha', '--summary', 'x', '--payload-json', '{"a": -1e999}'], says: /valid JSON/ },
       { argv: ['manager-config', 'alpha', '--permit', 'bogus.x'], says: /bogus\.x/ },
       { argv: ['manager-config', 'alpha', '--permissions-json', '[]'], says: /object/ },
       {
