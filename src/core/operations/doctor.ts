@@ -1,16 +1,18 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { connectAppServer } from '../codex/appServerClient.ts';
 import { askCodexVersion, findCodex } from '../codex/codexVersion.ts';
 import { ConveyorError } from '../domain/errors.ts';
 import { isFolder } from '../ports/isFolder.ts';
+import { listWorkerFolders, type WorkerFolder } from '../supervise/legacyFolder.ts';
 import { optionalText } from './argument.ts';
 import { checkDiscovery } from './discoveryChecks.ts';
 import { findOnPath } from './findTools.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 import { codexHomeOf } from './userFolders.ts';
+import { isRunning } from './workerFolders.ts';
 
 interface DoctorCheck {
   readonly name: string;
@@ -38,7 +40,15 @@ export const doctor = defineOperation({
       ok: z.boolean(),
       project_root: z.string(),
       checks: z.array(z.looseObject({ name: z.string(), ok: z.boolean() })),
-      workers: z.array(z.object({ name: z.string(), state: z.nullable(z.string()) })),
+      workers: z.array(
+        z.object({
+          name: z.string(),
+          running: z.boolean(),
+          startup: z.nullable(z.string()),
+          state: z.nullable(z.string()),
+          terminal_error: z.optional(z.string()),
+        }),
+      ),
     }),
   run: async (context, input) => {
     const cwd = resolve(context.cwd, expandHome(input.cwd ?? '.', context.variables));
@@ -54,7 +64,7 @@ export const doctor = defineOperation({
       await checkStrategies(context),
     ];
     const ok = checks.every((check) => check.ok || informational.has(check.name));
-    return { ok, project_root: cwd, checks, workers: legacyWorkers(context.stateRoot) };
+    return { ok, project_root: cwd, checks, workers: await legacyWorkers(context) };
   },
   exitStatus: ({ ok }) => (ok ? 0 : 1),
 });
@@ -125,19 +135,30 @@ function checkCodexHome({ variables }: OperationContext): DoctorCheck {
   return { name: 'codex_home_exists', ok: existsSync(path), path };
 }
 
-/** Folders that the older way of creating workers left below the state root. */
-function legacyWorkers(stateRoot: string): { name: string; state: string | null }[] {
-  if (!isFolder(stateRoot)) return [];
-  return readdirSync(stateRoot)
-    .filter((name) => existsSync(join(stateRoot, name, 'config.json')))
-    .toSorted()
-    .map((name) => ({ name, state: legacyState(join(stateRoot, name, 'status.json')) }));
+/** Workers that are kept in folders, by their files alone: to look is no reason to make a ledger. */
+function legacyWorkers(context: OperationContext) {
+  const { stateRoot } = context;
+  const folders = isFolder(stateRoot) ? listWorkerFolders(stateRoot) : [];
+  return Promise.all(
+    folders.map(async (folder) => {
+      const { running, error } = await isRunning(context, folder.tmuxSession);
+      const worker = {
+        name: folder.name,
+        running,
+        startup: startupOf(folder),
+        state: folder.readStatus()?.state ?? null,
+      };
+      return error === null ? worker : { ...worker, terminal_error: error };
+    }),
+  );
 }
 
-function legacyState(file: string): string | null {
+/** Null when it is not known, also because the file is broken: that is for `list` and `status` to say. */
+function startupOf(folder: WorkerFolder): string | null {
   try {
-    return z.looseObject({ state: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).state;
-  } catch {
+    return folder.readConfig().startup ?? null;
+  } catch (error) {
+    if (!ConveyorError.is(error)) throw error;
     return null;
   }
 }

@@ -71,7 +71,8 @@ async function describe(
   return error === null ? described : { ...described, terminal_error: error };
 }
 
-async function isRunning(context: OperationContext, session: string) {
+/** Whether a worker's terminal is there, and why nobody can tell when nobody can. */
+export async function isRunning(context: OperationContext, session: string) {
   try {
     return { running: await tmuxOf(context).hasSession(session), error: null };
   } catch (error) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConveyorError } from '../../../src/core/domain/errors.ts';
+import { doctor } from '../../../src/core/operations/doctor.ts';
 import { create } from '../../../src/core/operations/create.ts';
 import { recordSession } from '../../../src/core/operations/register.ts';
 import { runOperation } from '../../../src/core/operations/runOperation.ts';
@@ -157,6 +158,24 @@ describe('workers that are kept in folders', () => {
     );
     assert.match(String(checked.capture_error), /tmux/);
     const [worker] = (await runOperation(list, fixture.context, {})) as Record<string, unknown>[];
+    assert.match(String(worker?.terminal_error), /tmux/);
+  });
+
+  it('doctor tells of each worker in a folder whether it runs, how it was started and where it stands', async () => {
+    const folder = addFolder('old1');
+    folder.writeConfig({ name: 'old1', cwd: '/srv', identity_token: 'token', startup: 'ready' });
+    folder.writeStatus({ state: 'editing', current_task: 'a', next_action: 'b', blocker: null, last_update: null });
+    addFolder('wa');
+    appendFileSync(join(fixture.context.stateRoot, 'wa', 'config.json'), '{');
+    mkdirSync(join(fixture.context.stateRoot, 'artifacts'));
+    tmux.sessions.add('codex-old1');
+    assert.deepEqual((await run(doctor, {})).workers, [
+      { name: 'old1', running: true, startup: 'ready', state: 'editing' },
+      { name: 'wa', running: false, startup: null, state: null },
+    ]);
+    tmux.isInstalled = false;
+    const [worker] = (await run(doctor, {})).workers as Record<string, unknown>[];
+    assert.equal(worker?.running, false);
     assert.match(String(worker?.terminal_error), /tmux/);
   });
 
