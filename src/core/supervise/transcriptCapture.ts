@@ -75,10 +75,13 @@ function sessionOf(ledger: Connection, task: Task, role: SessionRole): Session {
 
 function requirePane({ session, identity, pane }: FoundSession): string {
   if (pane !== null) return pane.paneId;
-  const mismatches = identity.mismatches.filter((one) => one.startsWith('tmux_')).join(', ');
+  const { mismatches } = identity;
+  const remedy = mismatches.includes('session_not_as_confirmed')
+    ? `look at it, and confirm it with "confirm ${session.name}"`
+    : 'register it again with its terminal';
   throw refuse(
     'identity_mismatch',
-    `Session identity verification failed for ${session.name}: ${mismatches}; register it again with its terminal`,
+    `Session identity verification failed for ${session.name}: ${mismatches.join(', ')}; ${remedy}`,
   );
 }
 

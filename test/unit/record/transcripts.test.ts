@@ -7,6 +7,8 @@ import { transcriptCapture } from '../../../src/core/operations/transcriptCaptur
 import { transcriptShow } from '../../../src/core/operations/transcriptShow.ts';
 import type { Connection } from '../../../src/core/ledger/connection.ts';
 import { bytesOnDisk } from '../../../src/core/ledger/reclaimSpace.ts';
+import { captureSide } from '../../../src/core/supervise/transcriptCapture.ts';
+import { FakeTmux } from '../../../src/core/tmux/fakeTmux.ts';
 import { recordTerminalCapture } from '../../../src/core/ledger/terminalCaptureStore.ts';
 import type { TemporaryContext } from '../support/temporaryContext.ts';
 import { boundContext, run } from './support.ts';
@@ -26,6 +28,16 @@ describe('transcripts', () => {
 
   it('AT-13: a task that is not there is refused, also for both sides', async () => {
     await assert.rejects(run(transcriptCapture, bound.context, { task: 'nosuch' }), { code: 'unknown_task' });
+  });
+
+  it('says of a session that is not as it was confirmed why its terminal is not looked at, and what to do', async () => {
+    const { ledger, clock } = bound.context;
+    ledger.run("UPDATE sessions SET tmux_session = 'codex-w1' WHERE name = 'w1'");
+    const ports = { ledger, clock, host: bound.host, tmuxOn: () => new FakeTmux(), isContradicted: () => true };
+    await assert.rejects(
+      captureSide(ports, { task: bound.task, role: 'worker', mode: 'segment', lines: 10 }),
+      /verification failed for w1: session_not_as_confirmed; .*"confirm w1"/,
+    );
   });
 
   it('AT-13: keeping fewer than none is refused and drops nothing', async () => {
