@@ -116,7 +116,13 @@ export function describePolicy(message: string, policy: LoopPolicy, requested: n
 
 const REJECTED = new Set(['error', 'errored', 'fail', 'failed', 'failure', 'rejected']);
 
-function hasEvidence(runId: string, iteration: number, type: string, criteria: readonly EvidenceBearer[]): boolean {
+/** Whether evidence of that type stands, as the gate sees it. */
+export function hasEvidence(
+  runId: string,
+  iteration: number,
+  type: string,
+  criteria: readonly EvidenceBearer[],
+): boolean {
   return criteria.some(
     ({ status, evidence }) =>
       status === 'satisfied' &&

@@ -1,4 +1,4 @@
-import { type LoopPolicy, missingEvidence } from '../domain/loopPolicy.ts';
+import { hasEvidence, type LoopPolicy, missingEvidence } from '../domain/loopPolicy.ts';
 import { findSessionBinding } from '../ledger/bindingStore.ts';
 import { type Criterion, listCriteria } from '../ledger/criterionStore.ts';
 import { countLoopMail } from '../ledger/loopMailStore.ts';
@@ -39,7 +39,7 @@ export function loopStatus(view: ViewContext, { task, run, policy }: LoopQuestio
     commands: { total: Object.values(states).reduce((total, count) => total + count, 0), states },
     notifications: { total: mail.total, delivered: mail.delivered },
     inbox: { worker_unconsumed: mail.unconsumed },
-    evidence: evidenceOf(criteria, { iteration, missing, earlier }),
+    evidence: evidenceOf(run.id, criteria, { iteration, missing, earlier }),
     telemetry: telemetryOf(view, scope),
     failures,
     recommendation: recommend(failures, mail.unconsumed, missing.length > 0 || earlier.length > 0),
@@ -95,7 +95,7 @@ function iterationsOf(criteria: readonly Criterion[]): readonly number[] {
 }
 
 /** `types` and `total` are of any status and iteration, as scripts know them; the rest keeps them apart. */
-function evidenceOf(criteria: readonly Criterion[], { iteration, missing, earlier }: MissingEvidence) {
+function evidenceOf(runId: string, criteria: readonly Criterion[], { iteration, missing, earlier }: MissingEvidence) {
   return {
     total: criteria.length,
     types: typesOf(criteria),
@@ -103,12 +103,11 @@ function evidenceOf(criteria: readonly Criterion[], { iteration, missing, earlie
     missing,
     missing_earlier: earlier,
     by_iteration: iterationsOf(criteria).map((number) => {
-      const of = criteria.filter(({ evidence }) => evidence.iteration === number);
-      return {
-        iteration: number,
-        satisfied: typesOf(of.filter(({ status }) => status === 'satisfied')),
-        not_satisfied: typesOf(of.filter(({ status }) => status !== 'satisfied')),
-      };
+      const types = typesOf(criteria.filter(({ evidence }) => evidence.iteration === number));
+      const stands = (type: string) => hasEvidence(runId, number, type, criteria);
+      const satisfied: readonly string[] = types.filter(stands);
+      const others: readonly string[] = types.filter((type) => !stands(type));
+      return { iteration: number, satisfied, not_satisfied: others };
     }),
   };
 }

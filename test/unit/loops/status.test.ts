@@ -92,6 +92,16 @@ describe('loop-status', () => {
     assert.equal(after.recommendation, 'inspect_failures');
   });
 
+  it('LQ-10: an adversarial check without its three parts is not shown as if it stood', async () => {
+    const { run } = await status();
+    const evidence = { ralph_loop_run_id: run.id, evidence_type: 'adversarial_check', iteration: 1, check: 'looked' };
+    const add = { task: 'alpha', add: true, criterion: 'by hand', source: 'manager_inferred', status: ['satisfied'] };
+    await fixture.run(criteria, { ...add, evidenceJson: JSON.stringify(evidence) });
+    assert.deepEqual((await status()).evidence.by_iteration, [
+      { iteration: 1, satisfied: [], not_satisfied: ['adversarial_check'] },
+    ]);
+  });
+
   it('evidence typed in by hand counts as far as it names loop and iteration', async () => {
     const { run } = await status();
     const evidence = { ralph_loop_run_id: run.id, evidence_type: 'build_passed' };
