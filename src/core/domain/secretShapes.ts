@@ -11,12 +11,15 @@ const word = String.raw`[A-Za-z0-9_-]`;
 /** Where a token may begin: not inside of a word, but right after an escaped line break of JSON. */
 const edge = String.raw`(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf]))`;
 
+/** Letters of both cases and a number near by: a key, and no name of a thing. */
+const mixed = String.raw`(?=${word}{0,80}[A-Z])(?=${word}{0,80}[a-z])(?=${word}{0,80}[0-9])`;
+
 /** A secret as a whole, by who made it. */
 export const tokenShapes: Readonly<Record<string, string>> = {
   github: String.raw`gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}`,
   gitlab: String.raw`gl(?:pat|dt|rt|ptt|cbt|soat|ft|imt|agent|ffct|oas)-${word}{20,}`,
   // An identifier of ours, `task-2f0c…`, ends in sk- and a number.
-  model: String.raw`${edge}(?:sk-${word}{20,}|gsk_[A-Za-z0-9]{32,}|xai-[A-Za-z0-9]{32,}|pplx-[A-Za-z0-9]{32,}|hf_[A-Za-z0-9]{30,}|r8_[A-Za-z0-9]{30,})`,
+  model: String.raw`${edge}(?:sk-${word}{20,}|gsk_[A-Za-z0-9]{32,}|xai-[A-Za-z0-9]{32,}|pplx-[A-Za-z0-9]{32,}|hf_[A-Za-z0-9]{30,}|r8_[A-Za-z0-9]{30,})|(?<=[-_])(?:sk-|hf_|gsk_)${mixed}${word}{20,}`,
   aws: String.raw`(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|AGPA|AIPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{16}`,
   google: String.raw`AIza${word}{35}|ya29\.${word}{20,}|GOCSPX-${word}{20,}|1//0${word}{30,}`,
   slack: String.raw`xox[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20,}`,

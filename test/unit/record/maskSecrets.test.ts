@@ -12,6 +12,7 @@ function assertHidden(secret: string, shown: string): void {
 const ordinary = [
   'task-2f0c1b7e-1111-4222-8333-123456789abc',
   'disk-usage-of-the-whole-machine-2026',
+  'docs-sk-translation-of-all-the-pages-2026',
   'src/core/record/replayEntries.ts:120 and some/more/path/of/this/project.ts',
   '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   'ssh://git@github.com/owner/name.git, git@github.com:owner/name.git',
@@ -29,6 +30,8 @@ const ordinary = [
 const chokers = [
   'a',
   'sk-',
+  '-sk-aA',
+  '-sk-aA1',
   '\\nsk-',
   'eyJ',
   'eyJa.',
@@ -69,6 +72,13 @@ describe('maskSecrets', () => {
         assert.equal(maskSecrets(`data ${encoded}!`), `data ${mask}!`);
     });
   }
+
+  it('hides a key that was taken for an option, or became part of a name', () => {
+    const key = 'sk-proj-Q7vR2mX9tL4kZ8wB1nC6yD3fG5hJ0pS';
+    for (const text of [`--${key}`, `=codex-${key}`, `KEY_${key}`, `-H${'_'}${key}`]) {
+      assertHidden(key, maskSecrets(`unrecognized arguments: ${text}`));
+    }
+  });
 
   it('leaves ordinary text as it is', () => {
     for (const text of ordinary) assert.equal(maskSecrets(text), text);
