@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { bundle } from '../../src/build/bundle.ts';
 import type { ModelRequest } from '../demo/modelRequest.ts';
 import { runShell, say, type ModelScript } from '../demo/scriptedModel.ts';
+import { type RunningDashboard, startDashboard } from '../dashboard/runningDashboard.ts';
 import { until } from '../tmux/tmuxServer.ts';
 import { CODEX, setUpCodex, type RealCodex } from './realCodex.ts';
 
@@ -23,6 +24,8 @@ export interface SupervisedCodex {
   json(...argv: string[]): Promise<Record<string, unknown>>;
   /** Lets a session of ours run a command in its sandbox; what the model was told of its output. */
   inside(session: string, command: string): Promise<string>;
+  /** `dashboard` until `close`. */
+  dashboard(...argv: string[]): Promise<RunningDashboard>;
   /** `dispatch --watch` until `stop`. */
   supervise(id: string): Promise<{ stop(): Promise<void> }>;
   rows(sql: string): Record<string, unknown>[];
@@ -70,13 +73,15 @@ export async function setUpSupervised(otherwise: ModelScript, binary = CODEX): P
     XDG_DATA_HOME: join(root, 'data'),
     PATH: `${dirname(binary)}${delimiter}${process.env.PATH}`,
   };
+  const cli = join(root, 'dist', 'cli.js');
   const start = (argv: readonly string[]) =>
-    spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...argv], {
+    spawn(process.execPath, [cli, ...argv], {
       cwd: real.workspace,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   const watchers = new Set<ReturnType<typeof start>>();
+  const dashboards: RunningDashboard[] = [];
   let orders = 0;
 
   const conveyor = async (...argv: string[]): Promise<Answer> => {
@@ -116,6 +121,11 @@ export async function setUpSupervised(otherwise: ModelScript, binary = CODEX): P
       const said = output() ?? '';
       return said.slice(said.indexOf(heading) + heading.length);
     },
+    dashboard: async (...argv) => {
+      const running = await startDashboard(cli, argv, { cwd: real.workspace, env: environment });
+      dashboards.push(running);
+      return running;
+    },
     supervise: async (id) => {
       const watcher = start(['dispatch', '--watch', '--dispatcher-id', id]);
       watchers.add(watcher);
@@ -139,6 +149,7 @@ export async function setUpSupervised(otherwise: ModelScript, binary = CODEX): P
         .map((line): RolloutLine => JSON.parse(line)),
     close: async () => {
       for (const watcher of watchers) watcher.kill('SIGKILL');
+      await Promise.all(dashboards.map((running) => running.stop()));
       await real.close();
     },
   };

@@ -11,7 +11,8 @@ import { requireTask } from '../../src/core/ledger/taskStore.ts';
 import { systemHostFacts } from '../../src/core/ports/hostFacts.ts';
 import { until } from '../tmux/tmuxServer.ts';
 import { launchBrowser } from '../ui/browser.ts';
-import { type DashboardScene, makeDashboard, type RunningCommand } from './dashboardScene.ts';
+import { type DashboardScene, makeDashboard } from './dashboardScene.ts';
+import type { RunningDashboard } from './runningDashboard.ts';
 
 const pictures = join(import.meta.dirname, '../../artifacts/screenshots');
 
@@ -19,7 +20,7 @@ describe('the dashboard in a browser', function suite() {
   this.timeout(90_000);
   let scene: DashboardScene;
   let browser: Browser;
-  let dashboard: RunningCommand;
+  let dashboard: RunningDashboard;
   let page: Page;
   /** What the page complained of: scripts that failed, and what its policy refused. */
   const complaints: string[] = [];
@@ -36,7 +37,7 @@ describe('the dashboard in a browser', function suite() {
     await scene.close();
   });
 
-  async function open(at: RunningCommand, colorScheme: 'dark' | 'light' = 'dark'): Promise<Page> {
+  async function open(at: RunningDashboard, colorScheme: 'dark' | 'light' = 'dark'): Promise<Page> {
     const opened = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme });
     opened.setDefaultTimeout(20_000);
     opened.on('pageerror', (error) => complaints.push(error.message));

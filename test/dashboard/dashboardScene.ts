@@ -1,5 +1,4 @@
 /** A dashboard from its bundle, on a ledger with a bound pair of stand-ins in a tmux server of the test's own. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { runOperation } from '../../src/core/operations/runOperation.ts';
 import { tasks } from '../../src/core/operations/tasks.ts';
 import { type StandIn, startServer, type TestServer } from '../tmux/tmuxServer.ts';
 import { event, head } from '../unit/support/sessionFixture.ts';
+import { type RunningDashboard, startDashboard } from './runningDashboard.ts';
 
 export interface DashboardScene {
   readonly server: TestServer;
@@ -20,20 +20,12 @@ export interface DashboardScene {
   readonly manager: StandIn;
   readonly folder: string;
   /** `conveyor dashboard`, until `stop`. Resolves with the address it prints. */
-  start(...argv: readonly string[]): Promise<RunningCommand>;
+  start(...argv: readonly string[]): Promise<RunningDashboard>;
   /** The worker's rollout as after a turn. */
   completeTurn(turn: string): void;
   /** One more session, which shows a word in a colour. Resolves with its name. */
   paint(word: string, colour: string): Promise<string>;
   close(): Promise<void>;
-}
-
-export interface RunningCommand {
-  readonly url: URL;
-  readonly process: ChildProcess;
-  readonly ended: Promise<number | null>;
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
-  stderr(): string;
 }
 
 /** The bundle is built once for all tests of a run. */
@@ -85,7 +77,7 @@ export async function makeDashboard(): Promise<DashboardScene> {
   register(manager.pane, manager.rollout, 'manager');
   await runOperation(tasks, context, { create: 'login', goal: 'Make the flaky login test pass, ten times in a row' });
   await runOperation(bind, context, { task: 'login', worker: 'login-worker', manager: 'login-manager' });
-  const running: RunningCommand[] = [];
+  const running: RunningDashboard[] = [];
   return {
     server,
     context,
@@ -93,7 +85,7 @@ export async function makeDashboard(): Promise<DashboardScene> {
     manager,
     folder,
     start: async (...argv) => {
-      const command = await startCommand(join(dist, 'cli.js'), argv, { cwd: folder, env: environment });
+      const command = await startDashboard(join(dist, 'cli.js'), argv, { cwd: folder, env: environment });
       running.push(command);
       return command;
     },
@@ -115,37 +107,5 @@ export async function makeDashboard(): Promise<DashboardScene> {
       context.close();
       server.close();
     },
-  };
-}
-
-async function startCommand(
-  cli: string,
-  argv: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv },
-): Promise<RunningCommand> {
-  const child = spawn(process.execPath, [cli, 'dashboard', '--port', '0', ...argv], {
-    ...options,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  let complained = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
-  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
-  const url = await new Promise<URL>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (said.includes('\n')) resolve(new URL(said.trim()));
-    });
-    void ended.then((code) => reject(new Error(`the dashboard ended with ${code}: ${complained}`)));
-  });
-  return {
-    url,
-    process: child,
-    ended,
-    stop: (signal = 'SIGTERM') => {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-      return ended;
-    },
-    stderr: () => complained,
   };
 }

@@ -6,7 +6,8 @@ import type { Browser } from 'playwright-core';
 import { WebSocket } from 'ws';
 
 import { launchBrowser } from '../ui/browser.ts';
-import { type DashboardScene, makeDashboard, type RunningCommand } from './dashboardScene.ts';
+import { type DashboardScene, makeDashboard } from './dashboardScene.ts';
+import type { RunningDashboard } from './runningDashboard.ts';
 
 /** What an upgrade needs beside where it goes. */
 const upgrade = {
@@ -19,7 +20,7 @@ const upgrade = {
 describe('OD-34: whom the dashboard refuses', function suite() {
   this.timeout(60_000);
   let scene: DashboardScene;
-  let dashboard: RunningCommand;
+  let dashboard: RunningDashboard;
 
   before(async () => {
     scene = await makeDashboard();
