@@ -26,7 +26,9 @@ export function insertYearRows(ledger: Connection, tasks: readonly YearTask[], s
   inTransactions(ledger, scale.heartbeats, (index) => {
     const at = now - ((scale.heartbeats - index) / scale.heartbeats) * 365 * day;
     const attributes = { dry_run: false, iteration: index, processed_count: dice.between(0, 2) };
-    writer.telemetry({ at, type: 'dispatch_watch_heartbeat', summary: 'Dispatch watch heartbeat.', attributes });
+    const correlation = { dispatcher_id: 'dispatch-local', iteration: index };
+    const summary = 'Dispatch watch heartbeat.';
+    writer.telemetry({ at, type: 'dispatch_watch_heartbeat', summary, correlation, attributes });
   });
   insertScreens(ledger, tasks, scale, dice);
 }

@@ -114,11 +114,15 @@ const heartbeatRow = z.object({
   timestamp: z.string(),
 });
 export type Heartbeat = z.infer<typeof heartbeatRow>;
+// Of those that say who beat: anybody may write telemetry, and one row must not take the whole view away.
 const newestHeartbeat = query(
   heartbeatRow,
   `SELECT json_extract(correlation_json, '$.dispatcher_id') AS dispatcher_id, json_extract(correlation_json, '$.iteration') AS iteration,
      json_extract(attributes_json, '$.processed_count') AS processed, timestamp
-   FROM telemetry_events WHERE event_type = 'dispatch_watch_heartbeat' ORDER BY rowid DESC LIMIT 1`,
+   FROM telemetry_events WHERE event_type = 'dispatch_watch_heartbeat'
+     AND json_type(correlation_json, '$.dispatcher_id') = 'text' AND json_type(correlation_json, '$.iteration') = 'integer'
+     AND json_type(attributes_json, '$.processed_count') = 'integer'
+   ORDER BY rowid DESC LIMIT 1`,
 );
 
 export interface PanelRows {

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { DashboardFeed } from '../../../src/dashboard/dashboardFeed.ts';
 import { HostedContext } from '../../../src/core/operations/operationContext.ts';
 import { insertTask } from '../../../src/core/ledger/taskStore.ts';
+import { recordTelemetry } from '../../../src/core/ledger/telemetryStore.ts';
 import { sessionFixture, type SessionFixture } from '../support/sessionFixture.ts';
 
 describe('what the dashboard reads', () => {
@@ -48,6 +49,19 @@ describe('what the dashboard reads', () => {
       scene.actors.map(({ name }) => name),
       ['w1', 'm1'],
     );
+  });
+
+  it('passes over a sign of life that does not say whose it is', () => {
+    const { ledger, clock } = at.context;
+    const beat = { type: 'dispatch_watch_heartbeat', summary: 'Beat.', actor: 'dispatch' } as const;
+    const whole = { correlation: { dispatcher_id: 'd1', iteration: 7 }, attributes: { processed_count: 0 } };
+    ledger.write(() => {
+      recordTelemetry(ledger, { ...beat, ...whole }, clock.now());
+      recordTelemetry(ledger, { ...beat, correlation: {}, attributes: {} }, clock.now());
+    });
+    const { problems, task } = feed.view('t1', []);
+    assert.deepEqual(problems, []);
+    assert.equal(task?.name, 't1');
   });
 
   it('says so when a row cannot be read, whichever it is, and goes on once it can', async () => {
