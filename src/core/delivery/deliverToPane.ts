@@ -151,7 +151,7 @@ class Attempt {
     if (!isThereAlready) await input.paste(this.#paneId, text);
     this.#stages = { ...this.#stages, typedAt: this.#stages.typedAt ?? clock.now() };
     const shown = await this.#until(
-      this.#limits.showMilliseconds,
+      this.#limits.showMilliseconds + timeToDraw(text),
       (screen) => this.#whereIs(text, screen) === 'in_composer',
     );
     if (!shown.met) return this.failed('text_not_in_composer', visibleRows(shown.screen));
@@ -179,8 +179,8 @@ class Attempt {
       // Nobody knows whether it stands there still or was taken and is shown: only the rollout does.
       if (this.#verdict.isUnknown === true) return null;
       const left = await this.#until(
-        this.#limits.enterMilliseconds,
-        (screen) => this.#whereIs(text, screen) !== 'in_composer',
+        this.#limits.enterMilliseconds + timeToDraw(text),
+        (screen) => this.#whereIs(text, screen) !== 'in_composer' || this.#isSeen() === true,
       );
       if (left.met) return null;
     }
@@ -191,26 +191,31 @@ class Attempt {
   async #awaitProof(): Promise<DeliveryResult> {
     const { clock, tmux } = this.#ports;
     const { proof, text } = this.#request;
-    const asked = text.isCommand ? null : proof;
     const since = clock.monotonic();
     let screen = await tmux.snapshot(this.#paneId);
     let wasLetGo = false;
     for (;;) {
-      const isSeen = asked?.() ?? null;
+      const isSeen = this.#isSeen();
       if (isSeen === true) {
         this.#stages = { ...this.#stages, seenAt: clock.now() };
         return this.#delivered();
       }
       wasLetGo ||= this.#whereIs(text.pasted, screen) === 'let_go';
-      if (wasLetGo && asked === null) return this.#delivered();
+      if (wasLetGo && (proof === null || text.isCommand)) return this.#delivered();
       const waited = clock.monotonic() - since;
       const isTaken = wasLetGo && waited >= this.#limits.busyProofMilliseconds;
       if (isTaken && (isSeen === null || waitsBehindTurn(screen))) return this.#delivered();
-      if (waited >= this.#limits.proofMilliseconds) break;
+      if (waited >= this.#limits.proofMilliseconds + timeToDraw(text.pasted)) break;
       await clock.sleep(POLL_MILLISECONDS);
       screen = await tmux.snapshot(this.#paneId);
     }
     return this.failed(wasLetGo ? 'turn_not_seen' : 'screen_changed', visibleRows(screen));
+  }
+
+  /** Whether the rollout has it; null when nothing can be asked. */
+  #isSeen(): boolean | null {
+    const { proof, text } = this.#request;
+    return text.isCommand ? null : (proof?.() ?? null);
   }
 
   /** `hidden`: a dialog or something else has taken the composer's place, and it can't be said. */
@@ -240,6 +245,11 @@ class Attempt {
       await clock.sleep(POLL_MILLISECONDS);
     }
   }
+}
+
+/** On a machine that is busy with others a hundred thousand characters were seen to stand there for seven seconds. */
+function timeToDraw(text: string): number {
+  return text.length / 5;
 }
 
 /** The end of the text, wherever it stands and however it is wrapped. */

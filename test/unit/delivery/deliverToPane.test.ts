@@ -86,6 +86,36 @@ describe('delivery, step by step', () => {
     assert.ok(result.outcome === 'delivered' && result.stages.submittedAt !== null && result.stages.seenAt === null);
   });
 
+  /** A Codex that has taken what Enter sent, and draws that only after so long. */
+  function drawsLate({ pane, tmux, clock }: ReturnType<typeof setUp>, milliseconds: number): void {
+    let drawnAt = Infinity;
+    pane.onSubmit = (text) => {
+      pane.draft = text;
+      drawnAt = Math.min(drawnAt, clock.monotonic() + milliseconds);
+    };
+    const snapshot = tmux.snapshot.bind(tmux);
+    tmux.snapshot = (paneId) => {
+      if (clock.monotonic() >= drawnAt) pane.draft = '';
+      return snapshot(paneId);
+    };
+  }
+  const enters = ({ tmux }: ReturnType<typeof setUp>) => tmux.presses.filter((press) => 'key' in press).length;
+
+  it('gives a long message longer to leave the composer before Enter is pressed again', async () => {
+    const world = setUp();
+    drawsLate(world, 9000);
+    const result = await world.deliver({ text: prepareText('word '.repeat(20_000)), proof: () => false });
+    assert.equal(reasonOf(result), 'turn_not_seen');
+    assert.equal(enters(world), 1);
+  });
+
+  it('presses Enter no more when the rollout has the message, whatever stands on the screen', async () => {
+    const world = setUp();
+    drawsLate(world, 60_000);
+    assert.equal(reasonOf(await world.deliver()), 'delivered');
+    assert.equal(enters(world), 1);
+  });
+
   it('is delivered but not seen when there is no rollout to look in, and undelivered when there is one without it', async () => {
     const { deliver } = setUp();
     const unknown = await deliver({ proof: () => null });
