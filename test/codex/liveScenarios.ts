@@ -109,7 +109,8 @@ export const liveScenarios: readonly LiveScenario[] = [
       const name = await world.worker();
       await world.nudge(name, 'fail please');
       // Where the rollout knows nothing of errors the screen tells; a turn without words is what is left otherwise.
-      return (await world.becomes(name, ['error', 'turn_ended'])) === 'error' ? 'ok' : 'unknown';
+      await world.becomes(name, ['error', 'turn_ended']);
+      return world.settles(name, 'error');
     },
   },
   {
@@ -117,7 +118,8 @@ export const liveScenarios: readonly LiveScenario[] = [
     play: async (world) => {
       const name = await world.worker();
       await world.nudge(name, 'hurry please');
-      return (await world.becomes(name, ['rate_limited', 'error', 'turn_ended'])) === 'rate_limited' ? 'ok' : 'unknown';
+      await world.becomes(name, ['rate_limited', 'error', 'turn_ended']);
+      return world.settles(name, 'rate_limited');
     },
   },
   {

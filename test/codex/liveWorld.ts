@@ -97,6 +97,14 @@ export class LiveWorld {
     return seen;
   }
 
+  /** Whether it is told within the seconds that a look at the screen takes; before, a turn is over and no more is known. */
+  settles(name: string, wanted: string): Promise<'ok' | 'unknown'> {
+    return until(`${name} is ${wanted}`, async () => (await this.attention(name)).state === wanted, 5).then(
+      () => 'ok',
+      () => 'unknown',
+    );
+  }
+
   /** Until exactly this was said, as the ledger has it. */
   async hears(name: string, texts: readonly string[]): Promise<void> {
     const squeeze = (all: readonly string[]) => JSON.stringify(all.map((one) => one.replaceAll(/\s+/g, ' ').trim()));
