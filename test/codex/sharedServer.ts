@@ -122,12 +122,22 @@ export class SharedServer {
   /** One of ours beside them, in the same home; what its commands see of their environment, and what it holds open. */
   async startOurs(name: string): Promise<{ readonly environment: string; readonly openFiles: readonly string[] }> {
     const launch = { sandbox: 'workspace-write', askForApproval: 'never', timeoutSeconds: 40 };
-    await this.#run('start-worker', { name, cwd: join(this.#root, 'same'), task: 'environment', ...launch });
+    await this.#run('start-worker', { name, cwd: join(this.#root, 'same'), ...launch });
+    // Before, a command runs in a login shell, whose profile may begin PATH anew.
+    await until('Codex has a snapshot of the login shell', () => this.#hasSnapshot(name), 30);
+    await this.nudge(name, 'environment');
     const outputs = () => this.#model.requests.flatMap(({ newToolOutputs }) => newToolOutputs);
     await until('it has looked', () => outputs().length > 0, 30);
     const { pid } = requireSession(this.ledger, name);
     const openFiles = pid === null ? [] : this.#tmux.ports.host.openFiles(pid);
     return { environment: outputs().at(-1)?.text ?? '', openFiles };
+  }
+
+  #hasSnapshot(name: string): boolean {
+    const folder = join(this.codexHome, 'shell_snapshots');
+    const { codex_session_id: threadId } = requireSession(this.ledger, name);
+    if (threadId === null || !existsSync(folder)) return false;
+    return readdirSync(folder).some((file) => file.startsWith(threadId) && file.endsWith('.sh'));
   }
 
   get stateRoot(): string {
