@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConveyorError } from '../../src/core/domain/errors.ts';
+import * as z from 'zod/mini';
+import { acquireLease, paneLease } from '../../src/core/ledger/leaseStore.ts';
 import { openLedger } from '../../src/core/ledger/openLedger.ts';
 import { findSession, requireSession } from '../../src/core/ledger/sessionStore.ts';
 import { findTask } from '../../src/core/ledger/taskStore.ts';
@@ -11,7 +13,7 @@ import { HostedContext } from '../../src/core/operations/operationContext.ts';
 import { pair } from '../../src/core/operations/pair.ts';
 import { runOperation } from '../../src/core/operations/runOperation.ts';
 import { systemProcessRunner } from '../../src/core/ports/processRunner.ts';
-import { startServer, type TestServer } from './tmuxServer.ts';
+import { startServer, type TestServer, until } from './tmuxServer.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli/entry.ts');
 const tui = fileURLToPath(import.meta.resolve('./startingTui.ts'));
@@ -111,6 +113,24 @@ describe('pair, with a stand-in for Codex', function () {
     const worker = requireSession(context.ledger, 'w1');
     assert.ok(worker.codex_session_id !== null);
     assert.match(said(worker), /Wait for your manager.*worker-ack alpha --from-stdin/);
+  });
+
+  it('OD-41: nobody else types into the terminal of a manager before its first prompt', async () => {
+    const context = contextFor();
+    const running = runOperation(pair, context, { ...names, taskPrompt: 'be quick', noDispatch: true });
+    const other = contextFor();
+    const panes = () =>
+      other.ledger.all(
+        `SELECT p.pane_id AS pane FROM bindings b JOIN panel_sessions p ON p.session_id = b.manager_session_id`,
+      );
+    await until('the pair is bound', () => panes().length === 1);
+    const { pane } = z.object({ pane: z.string() }).parse(panes()[0]);
+    const lease = paneLease(join(server.folder, 'tmux'), pane);
+    const take = () =>
+      acquireLease(other.ledger, other, lease, { holder: 'somebody', kind: 'pane', milliseconds: 1000 });
+    assert.equal(take(), null);
+    await running;
+    assert.notEqual(take(), null);
   });
 
   it('CP-11: what a failed pair started is ended, and its names are free for the next', async () => {

@@ -1,4 +1,5 @@
 import { askCodexVersion } from '../codex/codexVersion.ts';
+import type { Hold } from '../dispatch/hold.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import { quoteForShell } from '../domain/shellQuote.ts';
 import { recordEvent } from '../ledger/auditStore.ts';
@@ -15,6 +16,7 @@ import { tmuxSessionOf } from '../delivery/startSession.ts';
 import { refuseEnded } from '../supervise/taskState.ts';
 import { confirmBinding } from './confirmations.ts';
 import { contractSummary } from './contractSummary.ts';
+import { holdPane } from './holdPane.ts';
 import type { OperationContext } from './operationContext.ts';
 import { tmuxOf } from './panes.ts';
 import {
@@ -59,12 +61,15 @@ export async function runPair(context: OperationContext, order: PairOrder): Prom
   await checkConflicts(context, order);
   const seed = context.ledger.write(() => seedContract(context, order));
   const progress = new PairProgress(context, order, seed.task);
+  let managersPane: Hold | null = null;
   try {
     const worker = await progress.launch('worker', order.worker);
     const manager = await progress.launch('manager', order.manager);
+    // A worker may be done before its manager has been spoken to, and whoever dispatches would tell it.
+    managersPane = await holdPane(context, manager.started);
     const { bindingId, runId } = progress.bind(worker, manager, seed);
     const workerOutput = await speakToWorker(context, order, worker);
-    const managerOutput = await speakToManager(context, order, seed, manager);
+    const managerOutput = await speakToManager(context, order, seed, { ...manager, hold: managersPane });
     return {
       taskId: seed.task.id,
       taskName: seed.task.name,
@@ -79,6 +84,8 @@ export async function runPair(context: OperationContext, order: PairOrder): Prom
   } catch (error) {
     await progress.fail(error);
     throw error;
+  } finally {
+    managersPane?.end();
   }
 }
 
@@ -333,7 +340,7 @@ function speakToManager(
   context: OperationContext,
   order: PairOrder,
   seed: Seed,
-  manager: LaunchedCodex,
+  manager: LaunchedCodex & { readonly hold: Hold },
 ): Promise<Started> {
   return promptCodex(
     context,
@@ -348,5 +355,6 @@ function speakToManager(
       worker: order.worker,
       contract: contractSummary(seed.config),
     }),
+    manager.hold,
   );
 }

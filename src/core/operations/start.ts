@@ -63,7 +63,7 @@ export const start = defineOperation({
       startManager: templates.start_manager_command_template,
     });
     const path = noStartPrompt ? null : keepPrompt(context, session, prompt);
-    if (path !== null) await handOverPrompt(context, started, session, prompt);
+    if (path !== null) await handOverPrompt(context, started, { name: session, prompt, hold: null });
     return {
       session,
       cwd,

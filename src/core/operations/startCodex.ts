@@ -6,10 +6,12 @@ import { deliverToPane } from '../delivery/deliverToPane.ts';
 import { prepareText } from '../delivery/messageText.ts';
 import { takeWatermark, userTurnProof } from '../delivery/rolloutProof.ts';
 import { checkPlace, locateRollout, type StartedSession, startSession } from '../delivery/startSession.ts';
+import type { Hold } from '../dispatch/hold.ts';
 import { refuse, wrongRole } from '../domain/errors.ts';
 import { findSession, type SessionRole, setSessionRollout } from '../ledger/sessionStore.ts';
 import { flag, integerWithDefault, optionalChoice, optionalText, textList, textWithDefault } from './argument.ts';
 import { confirmThread } from './confirmations.ts';
+import { holdPane } from './holdPane.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 import { deliveryPortsOf } from './panes.ts';
 import { recordSession, registeredOutput } from './register.ts';
@@ -154,13 +156,19 @@ export async function startInTmux(
   return { started, shim };
 }
 
-/** Delivers the first prompt with proof, and learns the rollout that Codex may only have made for it. */
+/**
+ * Delivers the first prompt with proof, and learns the rollout that Codex may only have made for it. Nobody else types
+ * there meanwhile: ends the hold on the pane, or one of its own.
+ */
 export async function promptCodex(
   context: OperationContext,
   { output, started }: LaunchedCodex,
   prompt: string,
+  hold: Hold | null = null,
 ): Promise<Started> {
-  const path = await handOverPrompt(context, started, output.name, prompt);
+  const held = hold ?? (await holdPane(context, started));
+  const order = { name: output.name, prompt, hold: held };
+  const path = await handOverPrompt(context, started, order).finally(() => held.end());
   const threadId = started.codexSessionId ?? (path === null ? null : readRolloutHead(path).header.threadId);
   if (path === null || threadId === null || output.codex_session_path !== null) return output;
   context.ledger.write(() => setSessionRollout(context.ledger, output.session_id, path, threadId));
@@ -168,12 +176,18 @@ export async function promptCodex(
   return { ...output, codex_session_path: path, codex_session_id: threadId };
 }
 
+interface PromptOrder {
+  readonly name: string;
+  readonly prompt: string;
+  /** Of the pane. Null where no other process knows it. */
+  readonly hold: Hold | null;
+}
+
 /** Delivers the first prompt; returns where the rollout is, which Codex may only have made for it. */
 export async function handOverPrompt(
   context: OperationContext,
   started: StartedSession,
-  name: string,
-  prompt: string,
+  { name, prompt, hold }: PromptOrder,
 ): Promise<string | null> {
   const text = prepareText(prompt);
   let path = started.codexSessionPath;
@@ -185,6 +199,7 @@ export async function handOverPrompt(
     address: { session: started.tmuxSession, paneId: started.paneId },
     text,
     proof: userTurnProof({ watermark: takeWatermark(path), text: text.recorded, locate }),
+    ...(hold === null ? {} : { beforeFirstKey: () => hold.confirm() }),
   });
   if (result.outcome === 'delivered') return locate();
   const why = result.outcome === 'deferred' ? explainDeferral(result.reason) : explainUndelivered(result.reason);
