@@ -101,6 +101,9 @@ describe('terminals that are not as expected, from the command line', function (
   it('the old nudge names the worker of a folder as such, though a session types for it, and takes a list', async () => {
     const worker = await bound('listed');
     assert.equal((await conveyor(['nudge', 'listed', '- one'])).stdout, 'sent nudge to session listed\n');
+    const said =
+      "SELECT json_extract(payload_json, '$.legacy_command') AS verb FROM events WHERE type = 'session_nudged'";
+    assert.deepEqual(rows(said), [{ verb: 'nudge' }]);
     mkdirSync(join(stateRoot, 'listed'));
     writeFileSync(join(stateRoot, 'listed', 'config.json'), '{"name": "listed", "tmux_session": "listed"}');
     assert.equal((await conveyor(['nudge', 'listed', '- one\n- two'])).stdout, 'sent nudge to listed\n');

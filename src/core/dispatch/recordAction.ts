@@ -32,7 +32,9 @@ export function recordAction(
   const failure = error === null ? {} : { error: error.sentence, error_type: error.code, rollback_error: null };
   const facts = { dry_run: dryRun, success: error === null, ...failure };
   const { event, telemetry, title, key, said } = described(deps, action);
-  const payload = { session: session.name, ...key, ...words, ...said, ...facts };
+  const legacy =
+    action.type === 'session_nudge' && action.legacyCommand ? { legacy_command: action.legacyCommand } : {};
+  const payload = { session: session.name, ...legacy, ...key, ...words, ...said, ...facts };
   recordEvent(ledger, { type: event, taskId, commandId, payload }, now);
   recordTelemetry(
     ledger,

@@ -29,6 +29,8 @@ export type SessionAction =
       readonly text: string;
       /** The person's own word that an unknown screen reads messages. Never out of a row. */
       readonly acceptsUnknownScreen?: boolean;
+      /** The older verb that asked, for the record. */
+      readonly legacyCommand?: 'nudge';
     }
   | {
       readonly type: 'session_interrupt';
@@ -72,7 +74,7 @@ export function queueAction({ ledger, clock }: DispatchDependencies, action: Ses
 function orderOf(action: SessionAction): object {
   switch (action.type) {
     case 'session_nudge':
-      return { message: action.text };
+      return { message: action.text, ...(action.legacyCommand ? { legacy_command: action.legacyCommand } : {}) };
     case 'session_interrupt':
       return { key: action.key, followup: action.followup };
     case 'session_answer':
@@ -154,7 +156,8 @@ function readAction(deps: DispatchDependencies, { type, payload, task_id: taskId
   if (type === 'session_answer') return readAnswer(deps, session, payload);
   const known: SessionActionType = type === 'session_interrupt' ? 'session_interrupt' : 'session_nudge';
   if (known === 'session_nudge') {
-    return { type: known, session, text: typeof payload.message === 'string' ? payload.message : '' };
+    const text = typeof payload.message === 'string' ? payload.message : '';
+    return { type: known, session, text, ...(payload.legacy_command === 'nudge' ? { legacyCommand: 'nudge' } : {}) };
   }
   const { key = null, followup } = payload;
   if (key !== null && (typeof key !== 'string' || !isPaneKey(key))) {

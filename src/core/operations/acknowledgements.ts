@@ -5,7 +5,7 @@ import { type SessionRole, sessionRoles } from '../ledger/sessionStore.ts';
 import { requireTask } from '../ledger/taskStore.ts';
 import { acknowledge } from '../supervise/acknowledge.ts';
 import { flag, type InputOf, optionalText, positional } from './argument.ts';
-import { givenId } from './givenId.ts';
+import { givenText } from './givenText.ts';
 import { readObject } from './jsonInput.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -67,7 +67,7 @@ async function run(
     acknowledge(
       ledger,
       requireTask(ledger, known.id),
-      { role, payload, correlationId: givenId(correlationId) },
+      { role, payload, correlationId: givenText(correlationId) },
       clock.now(),
     ),
   );

@@ -12,7 +12,7 @@ import {
 } from '../supervise/continuationReview.ts';
 import { propose, type ShownContinuations, showContinuations } from '../supervise/continuations.ts';
 import { choiceWithDefault, flag, type InputOf, optionalChoice, optionalText, positional } from './argument.ts';
-import { givenId } from './givenId.ts';
+import { givenText } from './givenText.ts';
 import { readObject } from './jsonInput.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
@@ -95,7 +95,7 @@ export const continuation = defineOperation({
 
 function list({ ledger }: OperationContext, task: Task, input: Input): Listed {
   const { asRole: reader, includePayload } = input;
-  const correlationId = givenId(input.correlationId);
+  const correlationId = givenText(input.correlationId);
   const shown = ledger.read(() => showContinuations(ledger, task, { reader, includePayload, correlationId }));
   return { ...shown, task: { id: task.id, name: task.name } };
 }
@@ -105,13 +105,13 @@ async function submit(context: OperationContext, task: Task, input: Input): Prom
   const payload = await readObject(context);
   const proposer = input.submit ?? 'worker';
   return ledger.write(() =>
-    propose(ledger, task, { proposer, payload, correlationId: givenId(input.correlationId) }, clock.now()),
+    propose(ledger, task, { proposer, payload, correlationId: givenText(input.correlationId) }, clock.now()),
   );
 }
 
 async function review(context: OperationContext, task: Task, input: Input): Promise<RecordedReview> {
   const { ledger, clock } = context;
-  const correlationId = givenId(input.correlationId);
+  const correlationId = givenText(input.correlationId);
   if (correlationId === null) throw refuse('missing_input', 'continuation --review requires --correlation-id');
   ledger.read(() => {
     requireReviewPermission(ledger, task);

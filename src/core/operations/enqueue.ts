@@ -15,7 +15,7 @@ import {
   requiredInteger,
   requiredText,
 } from './argument.ts';
-import { givenId } from './givenId.ts';
+import { givenText } from './givenText.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { jsonRecord } from './outputs.ts';
@@ -115,9 +115,9 @@ function enqueue(context: OperationContext, type: string, input: CommonInput, pa
         type,
         taskId: task.id,
         payload: { message: input.message, ...payload },
-        correlationId: givenId(input.correlationId),
+        correlationId: givenText(input.correlationId),
         requiredPermission: input.requiredPermission,
-        idempotencyKey: givenId(input.idempotencyKey),
+        idempotencyKey: givenText(input.idempotencyKey),
       },
       clock.now(),
     );

@@ -7,7 +7,7 @@ import { requireTask, type Task } from '../ledger/taskStore.ts';
 import { runEpilogueStep } from '../supervise/epilogue.ts';
 import { auditEpilogue, type EpilogueAudit } from '../supervise/finishGates.ts';
 import { flag, optionalChoice, optionalText, positional } from './argument.ts';
-import { givenId } from './givenId.ts';
+import { givenText } from './givenText.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { jsonRecord } from './outputs.ts';
@@ -68,7 +68,7 @@ export const epilogue = defineOperation({
       throw refuse('missing_input', 'epilogue requires --list, --status, or --step');
     }
     const task = requireTask(context.ledger, reference);
-    if (step !== null) await runEpilogueStep(context, task, { step, correlationId: givenId(correlationId) });
+    if (step !== null) await runEpilogueStep(context, task, { step, correlationId: givenText(correlationId) });
     return view(context, task);
   },
   // A look at the steps is always data; only the run of a step has a line for people.

@@ -10,6 +10,7 @@ import { archiveOf, refuseForeign, writeBundle } from '../record/exportBundle.ts
 import { exportInThread } from '../record/exportInThread.ts';
 import { flag, type InputOf, optionalText, positional } from './argument.ts';
 import { contentFlags } from './contentClasses.ts';
+import { givenText } from './givenText.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
 
@@ -62,7 +63,8 @@ export const exportTask = defineOperation({
 
 /** Beside the ledger in use, not beside another one (AT-9). */
 function folderOf({ cwd, variables, ledgerFile }: OperationContext, output: string | null, task: Task): string {
-  if (output !== null) return resolve(cwd, expandHome(output, variables));
+  const given = givenText(output);
+  if (given !== null) return resolve(cwd, expandHome(given, variables));
   return join(dirname(ledgerFile), 'artifacts', 'tasks', task.id, 'export');
 }
 

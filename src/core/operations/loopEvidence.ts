@@ -25,7 +25,7 @@ import {
   requiredText,
 } from './argument.ts';
 import { criterionOutput } from './criteria.ts';
-import { givenId } from './givenId.ts';
+import { givenText } from './givenText.ts';
 import { parseObject } from './jsonInput.ts';
 import { defineOperation } from './operation.ts';
 import { expandHome, type OperationContext } from './operationContext.ts';
@@ -203,7 +203,7 @@ function commonPart({ iteration, status, artifactPath, correlationId }: Input): 
     iteration,
     status: status ?? 'pass',
     artifactPath: artifactPath?.trim() ? artifactPath : null,
-    correlationId: givenId(correlationId),
+    correlationId: givenText(correlationId),
   };
 }
 

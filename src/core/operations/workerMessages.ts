@@ -7,16 +7,17 @@ import { Hold, paneMilliseconds } from '../dispatch/hold.ts';
 import { ConveyorError, refuse } from '../domain/errors.ts';
 import { formatTimestamp } from '../domain/timestamps.ts';
 import { paneLease } from '../ledger/leaseStore.ts';
+import type { Session } from '../ledger/sessionStore.ts';
 import type { LegacyTarget } from '../supervise/legacyCapture.ts';
 import type { WorkerFolder } from '../supervise/legacyFolder.ts';
 import { readPaneKey } from '../tmux/paneInput.ts';
+import { actOnSession } from './actOnSession.ts';
 import { flag, optionalText, positional } from './argument.ts';
 import { dispatchDependenciesOf } from './dispatchDependencies.ts';
 import { requireFolder, requireTarget } from './legacyTarget.ts';
 import { defineOperation } from './operation.ts';
 import type { OperationContext } from './operationContext.ts';
 import { deliveryPortsOf } from './panes.ts';
-import { sessionNudge } from './sessionActions.ts';
 
 /** Says something to a worker in a folder, or to a registered session: the session's own way proves that it arrived. */
 export const nudge = defineOperation({
@@ -28,7 +29,7 @@ export const nudge = defineOperation({
   run: async (context, { name, text }) => {
     const target = requireTarget(context, name);
     if (target.session === null) await sayToWorker(context, target, text);
-    else await sessionNudge.run(context, { name, text, anyway: false, dryRun: false });
+    else await nudgeSession(context, target.session, text);
     target.folder?.appendEvent('nudge', { message: text }, context.clock.now());
     return { name, kind: target.folder === null ? ('session' as const) : ('worker' as const) };
   },
@@ -78,6 +79,11 @@ export const interrupt = defineOperation({
     return answer;
   },
 });
+
+async function nudgeSession(context: OperationContext, session: Session, text: string): Promise<void> {
+  const action = { type: 'session_nudge', session, text, legacyCommand: 'nudge' } as const;
+  await actOnSession(context, action, { isDryRun: false, check: () => prepareText(text) });
+}
 
 /** Types into the pane of a worker that has no session, so no rollout to prove it by: the empty composer is the proof. */
 async function sayToWorker(context: OperationContext, target: LegacyTarget, text: string): Promise<void> {

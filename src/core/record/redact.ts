@@ -59,7 +59,7 @@ const record: Policy = {
     'warnings allowed_decisions missing missing_or_incomplete required_steps capture_transcript_mode allowed_context',
     'codex_session_id content_sha256 sha256 reviewer_session_id manager_session_id worker_session_id tmux_session',
     'tmux_pane_id live_pane_id db_session codex_session_path since observed_at',
-    'export_id export_dir',
+    'export_id export_dir legacy_command',
   ),
   codes: names(
     'reason reasons error error_type purpose key',

@@ -112,6 +112,11 @@ describe('export-task', () => {
     assert.ok(!existsSync(`${out}2`));
   });
 
+  it('takes an empty folder name for none, as a script passes it whose variable is not set', async () => {
+    const { export_dir: folder } = await run(exportTask, bound.context, { task: 'alpha', output: '' });
+    assert.equal(folder, join(bound.context.stateRoot, 'artifacts', 'tasks', bound.task.id, 'export'));
+  });
+
   it('AT-9: without a folder it goes beside the ledger in use, readable for its owner only', async () => {
     const other = bound.context.withLedger(join(bound.folder, 'elsewhere', 'other.db'));
     await run(tasks, other, { create: 'gamma', goal: 'Elsewhere' });
