@@ -7,7 +7,7 @@ import { loadMigrations, type Migration } from './migrations.ts';
 /** The schema of agent-conveyor 0.1.0 that we share. */
 export const sharedSchemaVersion = 22;
 /** The numbers of `migrations/`; a test compares them with the folder. */
-export const panelVersions: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
+export const panelVersions: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8];
 const panelVersion = Math.max(...panelVersions);
 
 export interface MigrationResult {

@@ -36,7 +36,7 @@ const taskSummaries = query(
      c.id AS cycle_id, coalesce(c.completed_at, c.started_at) AS cycle_at, c.state AS cycle_state,
      json_extract(c.status_json, '$.state') AS cycle_worker_state, c.error AS cycle_error,
      coalesce((SELECT max(e.id) FROM events e WHERE e.task_id = t.id), 0)
-       + coalesce((SELECT count(*) FROM telemetry_events x WHERE x.task_id = t.id), 0)
+       + coalesce((SELECT max(x.rowid) FROM telemetry_events x WHERE x.task_id = t.id), 0)
        + coalesce((SELECT max(y.id) FROM codex_events y WHERE y.session_id = b.worker_session_id), 0) AS timeline_version,
      t.created_at, t.updated_at
    FROM shown JOIN tasks t ON t.id = shown.id
@@ -103,7 +103,8 @@ const deliverySummaries = query(
    LEFT JOIN sessions w ON w.id = b.worker_session_id
    LEFT JOIN sessions m ON m.id = b.manager_session_id
    WHERE c.task_id IS NOT NULL AND c.type IN ('nudge_worker', 'notify_manager', 'continue_iteration')
-     AND (c.state IN ('pending', 'attempted') OR c.updated_at >= ?)
+     AND (c.rowid IN (SELECT rowid FROM commands WHERE state IN ('pending', 'attempted'))
+       OR c.rowid IN (SELECT rowid FROM commands WHERE updated_at >= ?))
    ORDER BY c.rowid`,
 );
 
