@@ -90,7 +90,7 @@ describe('terminals that are not as expected, from the command line', function (
   it('CP-16: a codex that exits at once is one line with its last words, and leaves neither terminal nor session', async () => {
     const codex = join(server.folder, 'bin', 'codex');
     const script =
-      '#!/bin/sh\n[ "$1" = --version ] && echo "codex-cli 0.169.0" && exit\necho "no model today"\nexit 3\n';
+      '#!/bin/sh\n[ "$1" = --version ] && echo "codex-cli 0.169.0" && exit\necho "no model today"\nsleep 0.1\nexit 3\n';
     writeFileSync(codex, script, { mode: 0o755 });
     const path = [dirname(codex), process.env.PATH].join(delimiter);
     await refuses(/no model today/, ['start-worker', '--name', 'brief', '--timeout-seconds', '20'], path);

@@ -35,7 +35,7 @@ describe('pair, with a stand-in for Codex', function () {
       'if [ "$1" = --version ]; then echo "codex-cli 0.80.0"; exit; fi',
       'if [ "$1" = app-server ]; then exit 2; fi',
       `printf '%s\\n' "$*" >> "${server.folder}/arguments"`,
-      `if [ -e "${server.folder}/fails-once" ]; then rm "${server.folder}/fails-once"; elif [ -e "${server.folder}/fails" ]; then echo "no model"; exit 3; fi`,
+      `if [ -e "${server.folder}/fails-once" ]; then rm "${server.folder}/fails-once"; elif [ -e "${server.folder}/fails" ]; then echo "no model"; sleep 0.1; exit 3; fi`,
       `exec -a codex "${process.execPath}" "${tui}"`,
       '',
     ];
