@@ -13,6 +13,7 @@ const measurements = [
   'nudge',
   'idle',
   'year',
+  'yearWrites',
   'extensionHost',
 ] as const;
 
