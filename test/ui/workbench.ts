@@ -85,9 +85,12 @@ export class Workbench {
     await input.waitFor();
     await input.fill(`>${title}`);
     // Others may match as well and stand above: VS Code puts what was used lately first.
-    await this.page
-      .locator(`.quick-input-list .monaco-list-row:is([aria-label="${title}"], [aria-label^="${title},"])`)
-      .click();
+    const row = this.page.locator(
+      `.quick-input-list .monaco-list-row:is([aria-label="${title}"], [aria-label^="${title},"])`,
+    );
+    await row.click();
+    // The next list must not be mistaken for this one.
+    await row.waitFor({ state: 'hidden' });
   }
 
   /** Chooses a theme as a person does, and waits until the workbench wears it. */
